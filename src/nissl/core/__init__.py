@@ -1,0 +1,1 @@
+"""The nouns and their contracts: numpy only, no implementation, no framework."""

@@ -1,0 +1,39 @@
+"""Find implementations by name: one file an implementation, no list to keep."""
+
+import importlib
+import pkgutil
+from importlib.metadata import EntryPoint, entry_points
+
+from nissl.errors import UnknownName, listing, near
+
+
+def names(kind: str) -> list[str]:
+    """Every implementation of a kind, ours and installed ones; imports none of them."""
+    return sorted(_ours(kind) | _others(kind).keys())
+
+
+def load(kind: str, name: str) -> type:
+    """The one public class that implements `name`."""
+    if name in _ours(kind):
+        module = importlib.import_module(f"nissl.{kind}.{name}")
+        found: type = getattr(module, class_name(name))
+        return found
+    others = _others(kind)
+    if name in others:
+        loaded: type = others[name].load()
+        return loaded
+    known = names(kind)
+    raise UnknownName(f"{kind}: there is no {name!r}.{near(name, known)} There are: {listing(known)}.")
+
+
+def class_name(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _ours(kind: str) -> set[str]:
+    folder = importlib.import_module(f"nissl.{kind}").__path__
+    return {found.name for found in pkgutil.iter_modules(folder) if not found.name.startswith("_")}
+
+
+def _others(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"nissl.{kind}")}
