@@ -1,0 +1,233 @@
+"""A model of any framework, seen as named layers: the only door to a framework."""
+
+import fnmatch
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl import plugins
+from nissl.core.layer import Layer
+from nissl.core.sums import Accumulator, NumpyAccumulator
+from nissl.errors import BadValue, NotHeard, UnknownName, Unsupported, listing, near
+
+Array = NDArray[Any]
+OnValue = Callable[[str, Any], None]
+"""Is told the layer's name and the framework's own value; whatever it returns is ignored."""
+PLACES = ("activation", "preactivation", "gradient")
+
+
+@dataclass(frozen=True)
+class ParameterGradients:
+    """What the training steps' gradients of a layer's parameters looked like, unit by unit."""
+
+    magnitude: Array  # (unit,) mean |gradient| over the unit's parameters and the steps
+    signal: Array  # (unit,) norm of the mean gradient
+    noise: Array  # (unit,) root of the mean squared distance from it
+    steps: int
+
+
+class Network(ABC):
+    """A model seen as named layers. Adapters implement the abstract part; values stay the framework's until `to_numpy`."""
+
+    framework: ClassVar[str]
+    """The module whose presence in sys.modules means that a model may be this framework's; the adapter's file name."""
+    rank: ClassVar[int] = 0
+    """Adapters of higher rank are asked first: a Keras model on the torch back end is also a torch module."""
+
+    def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
+        """`functional` also hears nonlinearities that are plain function calls; `leaves` makes every leaf module a layer."""
+        self.model, self.functional, self.leaves = model, functional, leaves
+
+    @classmethod
+    @abstractmethod
+    def accepts(cls, model: Any) -> bool:
+        """Is this model this framework's?"""
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[Layer, ...]:
+        """The places, in order of use once a pass has shown it. Known before any pass but for edges and late calls (`name#2`)."""
+
+    @abstractmethod
+    def watch(
+        self, on_value: OnValue, layers: Sequence[str], *, place: str = "activation", passes: str = "all"
+    ) -> AbstractContextManager[None]:
+        """Call `on_value` with each layer's value on the user's own passes while the `with` is open; changes nothing.
+
+        `place`: "activation" (after the folded nonlinearity), "preactivation" (the computing module's own output) or
+        "gradient" (of the loss that the user differentiates, with respect to the activation). `passes="training"`
+        leaves out passes in evaluation mode or without gradients, and recomputations by gradient checkpointing.
+        """
+
+    @abstractmethod
+    def watch_outputs(self, on_value: OnValue, *, passes: str = "all") -> AbstractContextManager[None]:
+        """Like `watch`, for what the whole network returns; the name is ""."""
+
+    @abstractmethod
+    def forward(self, x: Any) -> Array:
+        """What the network returns for x in evaluation mode; nothing of the model or of the random state is changed."""
+
+    @abstractmethod
+    def evaluating(self) -> AbstractContextManager[None]:
+        """Evaluation mode without gradients, every mode, buffer and random state as before when it ends."""
+
+    @abstractmethod
+    def run(self, x: Any) -> Any:
+        """One pass over x as the framework's own value, in whatever mode the network is; x may be numpy or native."""
+
+    @abstractmethod
+    def weights(self, layer: str) -> dict[str, Array]:
+        """The layer's parameters now, unit first, as copies: {"weight": (units, ...), "bias": (units,)}."""
+
+    @abstractmethod
+    def to_numpy(self, value: Any) -> Array:
+        """The framework's value as numpy (first tensor of a tuple or dict; bfloat16 as float32)."""
+
+    def accumulator(self, layer: Layer, *, classes: int = 0, sketch: int = 0) -> Accumulator:
+        """Folds this layer's values where they live; adapters give their own, held to this reference."""
+        return _Converting(self, NumpyAccumulator(layer.unit_axis, layer.batch_axis, classes, sketch))
+
+    def groups(self, labels: Any) -> Any:
+        """Labels in the form that this network's accumulators take: integers (example,) or (example, position), or bools (example, class)."""
+        return self.to_numpy(labels)
+
+    def unheard_reason(self) -> str:
+        """Why layers of this model might not be heard: ends the message of NotHeard."""
+        return "Does the loop call this model, in training mode, inside the recorder's `with`?"
+
+    # what follows for every framework from the above
+
+    def layer(self, name: str) -> Layer:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        known = [layer.name for layer in self.layers]
+        raise UnknownName(f"There is no layer {name!r}.{near(name, known)} The layers are: {listing(known)}.")
+
+    def select(self, patterns: str | Sequence[str] = "*") -> list[str]:
+        """Names of the layers that match any of the glob patterns, in order; a pattern without a match is an error."""
+        every = [layer.name for layer in self.layers]
+        chosen: set[str] = set()
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            found = {name for name in every if name == pattern or fnmatch.fnmatchcase(name, pattern)}
+            if not found:
+                raise UnknownName(
+                    f"No layer matches {pattern!r}.{near(pattern, every)} The layers are: {listing(every)}."
+                )
+            chosen |= found
+        return [name for name in every if name in chosen]
+
+    def probe(
+        self, x: Any, layers: str | Sequence[str] = "*", *, place: str = "activation", batch: int = 256
+    ) -> dict[str, Array]:
+        """The values at the chosen layers for these inputs, in evaluation mode, nothing disturbed."""
+        names, seen = self.select(layers), {}  # type: list[str], dict[str, list[Array]]
+        with (
+            self.evaluating(),
+            self.watch(lambda n, v: seen.setdefault(n, []).append(self.to_numpy(v)), names, place=place),
+        ):
+            for part in batches(x, batch):
+                self.run(part)
+        silent = [name for name in names if name not in seen]
+        if silent:
+            raise NotHeard(f"These layers never ran: {listing(silent)}. {self.unheard_reason()}")
+        return {name: np.concatenate(seen[name], self.layer(name).batch_axis) for name in names}
+
+
+@runtime_checkable
+class Editable(Protocol):
+    """A network whose values and parameters can be changed."""
+
+    def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> AbstractContextManager[None]:
+        """Replace the values of these units (all: None) on every pass while the `with` is open.
+
+        `to` is a number, an array with one value a unit, or a function of the framework's own values with the unit
+        axis last, differentiable where the framework is.
+        """
+        ...
+
+    def edit(self, layer: str, parameters: Mapping[str, Array]) -> None:
+        """Set a layer's parameters for good, unit first as `weights` gives them."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A network whose framework gives gradients."""
+
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+        """Gradient, for every example, of its target with respect to the input or a layer's activation (several: a dict).
+
+        `target`: a class for all, one a example, "sum" of all outputs, or a function of the framework's output that
+        returns one number an example (or one in all).
+        """
+        ...
+
+    def watch_parameter_gradients(
+        self, layers: Sequence[str], every: int = 1
+    ) -> AbstractContextManager[Callable[[], dict[str, ParameterGradients]]]:
+        """Fold the parameters' gradients at every `every`-th optimiser step; the callable reads and starts again."""
+        ...
+
+
+class _Converting(Accumulator):
+    """Brings each value to numpy and folds it there: the way of an adapter without an accumulator of its own."""
+
+    def __init__(self, network: Network, reference: NumpyAccumulator):
+        self._network, self._reference = network, reference
+
+    def fold(self, value: Any, groups: Any = None) -> None:
+        self._reference.fold(self._network.to_numpy(value), groups)
+
+    def read(self) -> Any:
+        return self._reference.read()
+
+
+def batches(x: Any, size: int) -> Iterator[Any]:
+    """x in pieces along its first axis; a tuple or dict is cut in each of its members."""
+    if isinstance(x, Mapping):
+        total = len(next(iter(x.values())))
+        yield from ({k: v[i : i + size] for k, v in x.items()} for i in range(0, total, size))
+    elif isinstance(x, tuple):
+        yield from (tuple(v[i : i + size] for v in x) for i in range(0, len(x[0]), size))
+    else:
+        yield from (x[i : i + size] for i in range(0, len(x), size))
+
+
+def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Network:
+    """A model of any framework as a Network; frameworks are looked for in sys.modules and never imported to find out."""
+    if isinstance(model, Network):
+        return model
+    present = [plugins.load("adapters", name) for name in plugins.names("adapters") if _imported(name)]
+    for adapter in sorted(present, key=lambda a: -a.rank):
+        if adapter.accepts(model):
+            found: Network = adapter(model, functional=functional, leaves=leaves)
+            return found
+    known = plugins.names("adapters")
+    raise Unsupported(
+        f"No adapter takes a {type(model).__module__}.{type(model).__qualname__}. Adapters: {listing(known)}; of these "
+        f"frameworks imported here: {listing(a.framework for a in present)}. A model of another framework can hand over "
+        "its activations as arrays: see docs/how-to/arrays.md."
+    )
+
+
+def _imported(name: str) -> bool:
+    return name == "arrays" or name in sys.modules
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    """A `with` that does nothing."""
+    yield
+
+
+def checked_place(place: str) -> str:
+    if place not in PLACES:
+        raise BadValue(f"place is one of {listing(PLACES)}, not {place!r}.")
+    return place
