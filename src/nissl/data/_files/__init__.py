@@ -1,0 +1,1 @@
+"""What several data sets need: splitting, finding and fetching files, reading pictures."""
