@@ -93,6 +93,10 @@ class Network(ABC):
         """Folds this layer's values where they live; adapters give their own, held to this reference."""
         return _Converting(self, NumpyAccumulator(layer.unit_axis, layer.batch_axis, classes, sketch))
 
+    def keep(self, value: Any) -> Any:
+        """A copy, still the framework's, that nothing done later to the value or its graph can touch."""
+        return self.to_numpy(value).copy()
+
     def groups(self, labels: Any) -> Any:
         """Labels in the form that this network's accumulators take: integers (example,) or (example, position), or bools (example, class)."""
         return self.to_numpy(labels)

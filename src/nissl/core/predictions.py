@@ -1,0 +1,111 @@
+"""How the network's outputs compare with the labels over an epoch: confusion counts, accuracy, loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.task import Task
+
+PENDING = 1_000_000  # values buffered before they are judged, so that small batches cost little
+
+
+@dataclass
+class Predictions:
+    """Buffers outputs as they come and judges them in numpy, many at a time."""
+
+    task: Task
+    to_numpy: Callable[[Any], NDArray[Any]]
+    squashed: bool
+    """The outputs are probabilities already (the last layer ends in a sigmoid or softmax)."""
+    confusion: NDArray[np.int64] = field(init=False)
+    """(true, predicted); for multi-label (class, 2, 2)."""
+    predicted: list[NDArray[np.int64]] = field(default_factory=list)
+    count: int = 0
+    right: float = 0.0
+    loss: float = 0.0
+    _pending: list[tuple[Any, Any]] = field(default_factory=list)
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        k = len(self.task.names)
+        self.confusion = np.zeros((k, 2, 2) if self.task.kind == "multilabel" else (k, k), np.int64)
+
+    @property
+    def judged(self) -> bool:
+        return self.task.kind in ("multiclass", "binary", "multilabel", "regression")
+
+    def add(self, outputs: Any, labels: Any, size: int) -> None:
+        self._pending.append((outputs, labels))
+        self._size += size
+        if self._size > PENDING:
+            self.settle()
+
+    def settle(self) -> "Predictions":
+        """Judge what is buffered; anything array-like that has outputs and labels of one length."""
+        pending, self._pending, self._size = self._pending, [], 0
+        pairs = [(_rows(self.to_numpy(o)), self.to_numpy(y)) for o, y in pending]
+        pairs = [(o, y) for o, y in pairs if len(o) == len(y)]
+        if pairs and self.judged:
+            self._judge(np.concatenate([o for o, _ in pairs]), np.concatenate([y for _, y in pairs]))
+        return self
+
+    def _judge(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        self.count += len(outputs)
+        with np.errstate(all="ignore"):  # outputs may be NaN or infinite: so is then the loss, and that is its message
+            getattr(self, f"_{self.task.kind}")(outputs, labels)
+
+    def _multiclass(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        truth = labels.argmax(1) if self.task.one_hot else labels.reshape(-1).astype(np.int64)
+        guess = outputs.argmax(1)
+        k = len(self.task.names)
+        known = (truth >= 0) & (truth < k) & (guess < k)
+        np.add.at(self.confusion, (truth[known], guess[known]), 1)
+        self.predicted.append(guess)
+        self.right += float((guess == truth).sum())
+        scores = np.log(np.maximum(outputs, 1e-12)) if self.squashed and (outputs >= 0).all() else outputs
+        top = scores.max(1)
+        inside = truth.clip(0, outputs.shape[1] - 1)
+        self.loss += float(
+            (top + np.log(np.exp(scores - top[:, None]).sum(1)) - scores[np.arange(len(truth)), inside]).sum()
+        )
+
+    def _binary(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        truth, score = labels.reshape(-1).astype(np.int64), outputs.reshape(len(outputs), -1)[:, 0]
+        guess = (score >= (0.5 if self.squashed else 0.0)).astype(np.int64)
+        np.add.at(self.confusion, (truth.clip(0, 1), guess), 1)
+        self.predicted.append(guess)
+        self.right += float((guess == truth).sum())
+        self.loss += float(_cross_entropy(score, truth, self.squashed).sum())
+
+    def _multilabel(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        truth = (labels > 0.5).astype(np.int64)
+        guess = (outputs >= (0.5 if self.squashed else 0.0)).astype(np.int64)
+        for k in range(len(self.task.names)):
+            np.add.at(self.confusion[k], (truth[:, k], guess[:, k]), 1)
+        self.right += float((guess == truth).mean(1).sum())
+        self.loss += float(_cross_entropy(outputs, truth, self.squashed).mean(1).sum())
+
+    def _regression(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        wide = labels.reshape(len(labels), -1).astype(np.float64)
+        if self.task.edges:
+            truth, guess = (np.digitize(v[:, 0], self.task.edges) for v in (wide, outputs))
+            np.add.at(self.confusion, (truth, guess), 1)
+        if wide.shape == outputs.shape:
+            self.loss += float(((wide - outputs) ** 2).mean(1).sum())
+        else:
+            self.loss = float("nan")
+
+
+def _rows(outputs: Any) -> NDArray[np.float64]:
+    values = np.asarray(outputs, np.float64)
+    return values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
+
+
+def _cross_entropy(score: NDArray[np.float64], truth: NDArray[np.int64], squashed: bool) -> NDArray[np.float64]:
+    if squashed:
+        sure = np.clip(score, 1e-12, 1 - 1e-12)
+        return -(truth * np.log(sure) + (1 - truth) * np.log1p(-sure))
+    return np.maximum(score, 0) - score * truth + np.log1p(np.exp(-np.abs(score)))
