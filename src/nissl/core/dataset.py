@@ -29,8 +29,8 @@ class Splits:
     """The classes' names in the order of their numbers; empty where `y` holds values to be predicted."""
 
     def __post_init__(self) -> None:
-        for name in ("train", "test"):
-            object.__setattr__(self, name, _checked(name, *getattr(self, name), self.classes))
+        object.__setattr__(self, "train", _checked("train", self.train, self.classes))
+        object.__setattr__(self, "test", _checked("test", self.test, self.classes))
         if self.train.x.shape[1:] != self.test.x.shape[1:]:
             raise BadValue(
                 f"Training and test examples differ in shape: {self.train.x.shape[1:]} and {self.test.x.shape[1:]}."
@@ -57,8 +57,8 @@ class DataSet(ABC):
         """Read everything; raises MissingData or DamagedData, saying what was expected, where, and how to get it."""
 
 
-def _checked(name: str, x: Any, y: Any, classes: tuple[str, ...]) -> Examples:
-    x, y = np.asarray(x), np.asarray(y)
+def _checked(name: str, examples: Examples, classes: tuple[str, ...]) -> Examples:
+    x, y = np.asarray(examples.x), np.asarray(examples.y)
     if x.ndim < 2 or len(x) != len(y) or not len(x):
         raise BadValue(f"{name}: x of shape {x.shape} and y of shape {y.shape} are not one row an example.")
     x = x.astype(np.int64 if np.issubdtype(x.dtype, np.integer) else np.float32, copy=False)

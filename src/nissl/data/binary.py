@@ -25,7 +25,7 @@ class Binary(DataSet):
 
     roles: ClassVar[Mapping[str, range]] = MappingProxyType(
         {
-            "for": range(0, 4),  # raised in class 1
+            "for": range(4),  # raised in class 1
             "against": range(4, 8),  # raised in class 0
             "interaction": range(8, 10),  # equal signs in class 1, unequal in class 0; each alone tells nothing
             "copies": range(10, 14),  # mixtures of the evidence with noise: they know the class, and add nothing

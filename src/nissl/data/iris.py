@@ -16,5 +16,5 @@ class Iris(DataSet):
         x, y = embedded("iris.npz")
         train, test = split(y, self.test_share).of(x / 10, y)
         mean, std = train.x.mean(0), train.x.std(0)
-        scaled = (Examples((part.x - mean) / std, part.y) for part in (train, test))
-        return Splits(*scaled, ("setosa", "versicolor", "virginica"))
+        train, test = (Examples((part.x - mean) / std, part.y) for part in (train, test))
+        return Splits(train, test, ("setosa", "versicolor", "virginica"))
