@@ -1,0 +1,1 @@
+"""Reference networks that the seeds and the tests name: one file a network."""
