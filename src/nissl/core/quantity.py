@@ -26,6 +26,10 @@ class Context:
     """How many examples the probe has."""
     parameters: int = 0
     """How many parameters all recorded layers have together."""
+    task: str = "unlabelled"
+    """What the labels mean: see `nissl.core.task.KINDS`."""
+    probing: bool = False
+    """What is declared or heard is the probe's, not the training steps'."""
 
 
 @dataclass(frozen=True)

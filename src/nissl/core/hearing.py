@@ -1,0 +1,172 @@
+"""All that is heard for a recording: the training steps' taps, the probe, the parameters; and what they add up to."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nissl.core.listening import Listening, sampled
+from nissl.core.network import Network, ParameterGradients
+from nissl.core.plan import PROBE, PROBED, suits
+from nissl.core.predictions import Predictions
+from nissl.core.probe import Probe
+from nissl.core.quantity import Array, Context, Heard, Quantity
+from nissl.core.task import Task
+
+Found = dict[str | None, dict[str, Array]]
+"""Arrays by name by layer; None is the whole network."""
+TAPPED = ("activation", "preactivation", "gradient")
+
+
+class Hearing:
+    """Opened with the recorder; `read` gives what an epoch left behind and starts the next one."""
+
+    def __init__(self, network: Network, layers: list[str], quantities: tuple[Quantity, ...], probe: Probe | None):
+        self.network, self.layers, self.quantities, self.probe = network, layers, quantities, probe
+        self.task: Task | None = None
+        self.taps = {place: self._listening(place) for place in TAPPED if any(q.needs == place for q in quantities)}
+        self.predictions: Predictions | None = None
+        self._gradients: Callable[[], dict[str, ParameterGradients]] | None = None
+        self._before: dict[str, dict[str, Array]] = {}
+        self._labels: Any = None
+        self._active = False
+
+    def _listening(self, place: str) -> Listening:
+        of = [q for q in self.quantities if q.needs == place]
+        classes = len(self.task.names) if self.task and any(q.classes for q in of) else 0
+        return Listening(
+            self.network, self.layers, place, classes=classes, sketch=max((q.sketch for q in of), default=0)
+        )
+
+    def needs(self, need: str) -> bool:
+        return any(q.needs == need for q in self.quantities)
+
+    def open(self, stack: ExitStack) -> None:
+        """Start to hear; everything ends with the stack."""
+        for place, tap in self.taps.items():
+            stack.enter_context(self.network.watch(tap.hear, self.layers, place=place, passes="training"))
+        if self.needs("outputs"):
+            stack.enter_context(self.network.watch_outputs(self._output, passes="training"))
+        for quantity in self.quantities:
+            if quantity.needs == "parameter_gradients":
+                every = getattr(quantity, "every", 1)
+                self._gradients = stack.enter_context(self.network.watch_parameter_gradients(self.layers, every))  # type: ignore[attr-defined]
+        if self.needs("parameters"):
+            self._before = self._parameters()
+
+    def decide(self, task: Task) -> None:
+        """Now it is known what labels mean; before anything is folded."""
+        self.task = task
+        for tap in self.taps.values():
+            tap.classes = self._listening(tap.place).classes
+        self.predictions = self._judge()
+
+    def listen(self, active: bool, labels: Any = None) -> None:
+        """From here on values count (or don't), and belong to these labels."""
+        groups = None
+        if active and labels is not None and self.task and any(tap.classes for tap in self.taps.values()):
+            found = self.task.groups(labels, self.network.to_numpy)
+            groups = None if found is None else self.network.groups(found)
+        self._active, self._labels = active, labels
+        for tap in self.taps.values():
+            tap.active, tap.groups = active, groups if tap.classes else None
+
+    def _output(self, name: str, value: Any) -> None:
+        if self._active and self._labels is not None and self.predictions is not None and self.predictions.judged:
+            kept = self.network.keep(value)
+            self.predictions.add(kept, self._labels, int(np.prod(np.shape(kept))))
+
+    def _judge(self) -> Predictions | None:
+        if self.task is None:
+            return None
+        last = self.network.layers[-1] if self.network.layers else None
+        ending = f"{last.nonlinearity} {last.remark}".lower() if last else ""
+        squashed = ("sigmoid" in ending or "softmax" in ending) and "logsoftmax" not in ending.replace("_", "")
+        return Predictions(self.task, self.network.to_numpy, squashed)
+
+    def _parameters(self) -> dict[str, dict[str, Array]]:
+        return {name: self.network.weights(name) for name in self.layers}
+
+    @property
+    def seconds(self) -> float:
+        return sum(tap.seconds for tap in self.taps.values())
+
+    @property
+    def anything(self) -> bool:
+        """Was anything heard since the last reading?"""
+        return not self.taps or any(tap.heard or tap.batches for tap in self.taps.values())
+
+    def read(self, context: Context, *, trained: bool = True) -> tuple[Found, dict[str, float]]:
+        """Everything since the last reading; `trained` False leaves the training steps out (epoch 0)."""
+        found: Found = {None: {}}
+        scalars: dict[str, float] = {}
+        heards = self._heards(context, trained)
+        for quantity in self.quantities:
+            for name, heard in heards.get(quantity.needs, {}).items():
+                layer = self.network.layer(name) if name is not None else None
+                if suits(quantity, layer):
+                    found.setdefault(name, {}).update(quantity.read(heard))
+                    scalars |= quantity.scalars(heard) if layer is None else {}
+        if self.probe is not None:
+            self._probe(replace(context, probing=True), found, scalars)
+        return found, scalars
+
+    def _heards(self, context: Context, trained: bool) -> dict[str, dict[str | None, Heard]]:
+        heards: dict[str, dict[str | None, Heard]] = {}
+        for place, tap in self.taps.items():
+            heards[place] = {name: Heard(context, sums=sums) for name, sums in tap.read().items()}
+        if self.predictions is not None and trained:
+            heards["outputs"] = {None: Heard(context, predictions=self.predictions.settle())}
+            self.predictions = self._judge()
+        if self._gradients is not None:
+            heards["parameter_gradients"] = {n: Heard(context, gradients=g) for n, g in self._gradients().items()}
+        if self.needs("parameters"):
+            now = self._parameters()
+            before = self._before if trained else {}
+            heards["parameters"] = {n: Heard(context, parameters=p, before=before.get(n)) for n, p in now.items() if p}
+            self._before = now
+        return heards
+
+    def _probe(self, context: Context, found: Found, scalars: dict[str, float]) -> None:
+        heards = self.hear_probe(context)
+        for quantity in self.quantities:
+            if quantity.needs not in (*PROBED, "samples"):
+                continue
+            prefix = PROBE if quantity.needs in PROBED else ""
+            for name, heard in heards.get(quantity.needs, {}).items():
+                layer = self.network.layer(name) if name is not None else None
+                if suits(quantity, layer):
+                    arrays = quantity.read(heard)
+                    found.setdefault(name, {}).update({prefix + key: value for key, value in arrays.items()})
+                    numbers = quantity.scalars(heard) if layer is None else {}
+                    scalars |= {prefix + key: value for key, value in numbers.items()}
+
+    def hear_probe(self, context: Context) -> dict[str, dict[str | None, Heard]]:
+        """One pass over the probe in evaluation mode."""
+        taps = {place: self._listening(place) for place in PROBED if place in self.taps}
+        judged, kept = self._judge(), {}  # type: Predictions | None, dict[str, list[Array]]
+        with self.network.evaluating(), ExitStack() as stack:
+            for place, tap in taps.items():
+                stack.enter_context(self.network.watch(tap.hear, self.layers, place=place))
+                tap.active = True
+            if self.needs("samples"):
+                stack.enter_context(self.network.watch(lambda n, v: self._sample(kept, n, v), self.layers))
+            for x, y in self.probe or ():
+                groups = self.task.groups(y, self.network.to_numpy) if self.task and y is not None else None
+                for tap in taps.values():
+                    tap.groups = self.network.groups(groups) if groups is not None and tap.classes else None
+                out = self.network.run(x)
+                if judged is not None and judged.judged and y is not None:
+                    judged.add(out, y, 0)
+        heards: dict[str, dict[str | None, Heard]] = {
+            place: {name: Heard(context, sums=sums) for name, sums in tap.read().items()} for place, tap in taps.items()
+        }
+        if judged is not None:
+            heards["outputs"] = {None: Heard(context, predictions=judged.settle())}
+        heards["samples"] = {n: Heard(context, samples=np.concatenate(parts)) for n, parts in kept.items()}
+        return heards
+
+    def _sample(self, kept: dict[str, list[Array]], name: str, value: Any) -> None:
+        kept.setdefault(name, []).append(sampled(self.network, self.network.layer(name), value))

@@ -1,0 +1,217 @@
+"""The recorder's book-keeping: what a run will cost, what it did cost, and every epoch into the store."""
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from types import TracebackType
+from typing import Any
+
+from nissl.core.hearing import Hearing
+from nissl.core.layer import Layer
+from nissl.core.network import Network
+from nissl.core.plan import Plan, batch_spec, rounded
+from nissl.core.quantity import Context
+from nissl.core.screen import amount
+from nissl.core.settings import Settings
+from nissl.core.store import ArraySpec, Record, Store
+from nissl.core.task import Task
+from nissl.errors import NisslWarning, OverBudget
+
+KEPT = 16  # records held back when the disk refuses them, to be tried again with the next epoch
+
+
+class Ledger:
+    """Owns the store while a recorder is open."""
+
+    def __init__(self, store: Store, settings: Settings, header: Mapping[str, Any]):
+        self.store, self.settings, self._header = store, settings, dict(header)
+        self.task: Task | None = None
+        self.last: int | None = None
+        self.costs: dict[str, float] = {
+            "bytes": 0,
+            "epochs": 0,
+            "seconds_hearing": 0,
+            "seconds_reading": 0,
+            "seconds_writing": 0,
+        }
+        self._waiting: list[Record] = []
+        self._block = 0
+        self._began = time.time()
+
+    def open(self, network: Network, layers: list[str], *, resume: bool) -> None:
+        """Begin the trace, or go on with the one that is there."""
+        self._network, self._layers = network, layers
+        if resume:
+            self.store.reopen()
+            entries = self.store.entries()
+            self.last = entries[-1].epoch if entries else None
+            said = self.store.header.get("task")
+            if said:
+                self.task = Task(said["kind"], tuple(said["names"]), tuple(said["edges"]), said["one_hot"])
+            self._block = next((s.shape[0] for s in self.store.specs.values() if s.name.startswith("batches.")), 0)
+        else:
+            self.store.create(self._header | {"layers": self._described(), "settings": self.settings.recipe()})
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._write()
+            self.store.amend({"layers": self._described(), "costs": self.costs, "ended": _ending(error)})
+            self.store.close()
+        except Exception as refused:
+            lost = f" Epochs not written: {[record.epoch for record in self._waiting]}." if self._waiting else ""
+            message = f"nissl: the trace could not be finished: {type(refused).__name__}: {refused}.{lost}"
+            warnings.warn(message, NisslWarning, stacklevel=2)
+
+    def decided(self, task: Task) -> None:
+        """The classes are known now; a resumed run must have the same."""
+        if self.task is not None and self.task.names != task.names and self.last is not None:
+            warnings.warn(
+                f"nissl: the trace has the classes {self.task.names}, the labels now give {task.names}.",
+                NisslWarning,
+                stacklevel=2,
+            )
+        self.task = task
+        self.store.amend({"task": asdict(task), "classes": list(task.names)})
+
+    def _described(self) -> list[dict[str, Any]]:
+        chosen = {name for name in self._layers}
+        described = []
+        for layer in self._network.layers:
+            if layer.name in chosen or layer.name.split("#")[0] in chosen:
+                described.append(asdict(replace(layer, parameters={k: tuple(v) for k, v in layer.parameters.items()})))
+        return described
+
+    def _plan(self, hearing: Hearing) -> Plan:
+        names = self.task.names if self.task else ()
+        total = 0
+        for layer in self._network.layers:
+            if layer.name in self._layers:
+                for shape in layer.parameters.values():
+                    total += _product(shape)
+        context = Context(
+            names, hearing.probe.count if hearing.probe else 0, total, self.task.kind if self.task else "unlabelled"
+        )
+        return Plan(hearing.quantities, context)
+
+    def forecast(self, hearing: Hearing, first: int, last: int) -> str:
+        """What the run will take, before it starts; OverBudget if that is more than is allowed."""
+        plan = self._plan(hearing)
+        layers = [layer for layer in self._network.layers if layer.name in self._layers]
+        parts = plan.bytes_per_epoch(layers)
+        epochs = len(self.settings.schedule.among(first, last))
+        each, unknown = sum(parts.values()), sum(1 for layer in layers if not layer.units)
+        budget = self.settings.budget
+        most = ", ".join(f"{name} {amount(n)}" for name, n in sorted(parts.items(), key=lambda p: -p[1])[:4])
+        if isinstance(budget, int) and each * epochs > budget:
+            raise OverBudget(
+                f"Recording {epochs} epochs of {amount(each)} takes up to {amount(each * epochs)}, more than the budget of "
+                f"{amount(budget)}. By array: {most}. Record fewer epochs (epoch_intervals), fewer layers (layers), fewer "
+                "quantities, or Weights(full=False)."
+            )
+        neurons = sum(layer.units or 0 for layer in layers)
+        later = f", {unknown} layers of unknown size not counted" if unknown else ""
+        extra = "" if self.settings.drop_batches else " + every batch's statistics"
+        return (
+            f"recording {neurons:,} neurons in {len(layers)} layers: {amount(each)} an epoch before compression ({most}){extra}; "
+            f"{epochs} epochs, at most {amount(each * epochs)}{later}"
+        )
+
+    def commit(self, epoch: int, hearing: Hearing, scalars: dict[str, float], *, trained: bool) -> dict[str, float]:
+        """Read what was heard, write it as this epoch, and give its numbers back."""
+        start = time.perf_counter()
+        plan = self._plan(hearing)
+        found, numbers = hearing.read(plan.context, trained=trained)
+        specs: list[ArraySpec] = []
+        arrays = {}
+        for name, values in found.items():
+            layer = self._sized(name, values) if name is not None else None
+            specs += plan.specs(layer)
+            arrays |= plan.pack(layer, values)
+        batches = self._batches(hearing, specs) if trained else {}
+        self.store.declare(specs)
+        scalars = numbers | scalars
+        record = Record(epoch, {k: rounded(v, self.settings.rounding) for k, v in (arrays | batches).items()}, scalars)
+        self.costs["seconds_reading"] += time.perf_counter() - start
+        self._waiting.append(record)
+        self._write()
+        if self.last is None or (trained and self.costs["epochs"] <= 2):
+            self.store.amend({"layers": self._described()})  # by now the first pass has shown edges and routes
+        self.last = epoch
+        return scalars
+
+    def _sized(self, name: str, values: Mapping[str, Any]) -> Layer:
+        """The layer, with its number of units from what was heard where it could not be known before."""
+        layer = self._network.layer(name)
+        if layer.units:
+            return layer
+        heard = next(
+            (len(v) for key, v in values.items() if key.removeprefix("probe_") in ("mean", "bias", "weight")), None
+        )
+        return replace(layer, units=heard)
+
+    def _batches(self, hearing: Hearing, specs: list[ArraySpec]) -> dict[str, Any]:
+        """Every batch's statistics, in blocks as long as the first epoch had steps."""
+        from nissl.core.batches import blocks  # kept apart: only runs that keep batches need it
+
+        tap = hearing.taps.get("activation")
+        if tap is None or not tap.batches:
+            return {}
+        parts, tap.batches = tap.batches, {}
+        self._block = self._block or max(map(len, parts.values()))
+        arrays = {}
+        for name, sums in parts.items():
+            layer = replace(self._network.layer(name), units=len(sums[0].mean))
+            for index, table in enumerate(blocks(sums, self._block)):
+                spec = batch_spec(layer, index, self._block)
+                specs.append(spec)
+                arrays[spec.key] = table
+        return arrays
+
+    def _write(self) -> None:
+        """Everything that waits, oldest first; what the disk refuses waits for the next epoch."""
+        start = time.perf_counter()
+        try:
+            while self._waiting:
+                self.costs["bytes"] += self.store.append(self._waiting[0])
+                self.costs["epochs"] += 1
+                self._waiting.pop(0)
+        except OSError as error:
+            while len(self._waiting) > KEPT:
+                gone = self._waiting.pop(0).epoch
+                warnings.warn(
+                    f"nissl: epoch {gone} is lost: the disk has refused it too often.", NisslWarning, stacklevel=2
+                )
+            epochs = [record.epoch for record in self._waiting]
+            message = (
+                f"nissl: could not write epochs {epochs}: {error}. They are kept in memory and tried again with the next "
+                "epoch; the training goes on."
+            )
+            warnings.warn(message, NisslWarning, stacklevel=2)
+        self.costs["seconds_writing"] += time.perf_counter() - start
+
+    def account(self) -> str:
+        """What the run did cost."""
+        c = self.costs
+        spent = c["seconds_hearing"] + c["seconds_reading"] + c["seconds_writing"]
+        wall = max(time.time() - self._began, 1e-9)
+        return (
+            f"recorded {c['epochs']:.0f} epochs, {amount(c['bytes'])} written; recording took {spent:.2f} s of {wall:.1f} s "
+            f"(hearing {c['seconds_hearing']:.2f}, probe and reading {c['seconds_reading']:.2f}, writing {c['seconds_writing']:.2f})"
+        )
+
+
+def _ending(error: BaseException | None) -> str:
+    return "finished" if error is None else f"{type(error).__name__}: {error}"
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size

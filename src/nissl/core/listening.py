@@ -1,0 +1,100 @@
+"""One place of a network (activations of training steps, of the probe, gradients ...) while it is being heard."""
+
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.layer import Layer
+from nissl.core.network import Network
+from nissl.core.sums import Accumulator, Sums
+from nissl.errors import NisslWarning
+
+
+class Listening:
+    """Folds every value into its layer's sums while `active`; what goes wrong here never reaches the user's step."""
+
+    def __init__(self, network: Network, layers: Sequence[str], place: str, *, classes: int = 0, sketch: int = 0):
+        self.network, self.place, self.watched = network, place, list(layers)
+        self.classes, self.sketch = classes, sketch
+        self.active = False
+        self.groups: Any = None
+        self.seconds = 0.0
+        self.batches: dict[str, list[Sums]] | None = None
+        """Sums of each batch, where they are kept."""
+        self.ever: set[str] = set()
+        """Layers that were heard at least once."""
+        self._accumulators: dict[str, Accumulator | None] = {}
+        self._fed: set[str] = set()
+
+    def hear(self, name: str, value: Any) -> None:
+        if not self.active:
+            return
+        start = time.perf_counter()
+        try:
+            accumulator = self._accumulators[name] if name in self._accumulators else self._begin(name)
+            if accumulator is not None:
+                accumulator.fold(value, self.groups)
+                self._fed.add(name)
+        except Exception as error:  # the user's step must go on
+            self._give_up(name, error)
+        self.seconds += time.perf_counter() - start
+
+    def _begin(self, name: str) -> Accumulator:
+        made = self.network.accumulator(self.network.layer(name), classes=self.classes, sketch=self.sketch)
+        self._accumulators[name] = made
+        return made
+
+    def _give_up(self, name: str, error: Exception) -> None:
+        """Without class statistics if the labels were the trouble, else without this layer."""
+        if self.groups is not None:
+            self.groups = None
+            what = f"the labels do not fit the values of {name}, so this step counts for no class"
+        else:
+            self._accumulators[name] = None
+            what = f"{name} is no longer recorded ({self.place})"
+        warnings.warn(f"nissl: {what}: {type(error).__name__}: {error}", NisslWarning, stacklevel=2)
+
+    @property
+    def heard(self) -> list[str]:
+        """Layers that were heard since the last reading, in the order in which they first were."""
+        return [name for name in self._accumulators if name in self._fed]
+
+    def end_batch(self) -> None:
+        """Read and set aside the sums of one batch."""
+        if self.batches is not None:
+            for name, sums in self._read().items():
+                self.batches.setdefault(name, []).append(sums)
+
+    def read(self) -> dict[str, Sums]:
+        """Sums by layer since the last reading; what was set aside by batch is merged."""
+        if self.batches is None:
+            return self._read()
+        self.end_batch()
+        whole = {}
+        for name, parts in self.batches.items():
+            whole[name] = parts[0]
+            for part in parts[1:]:
+                whole[name] = whole[name].merge(part)
+        return whole
+
+    def _read(self) -> dict[str, Sums]:
+        found = {}
+        for name in self.heard:
+            accumulator = self._accumulators[name]
+            if accumulator is not None:
+                found[name] = accumulator.read()
+        self.ever |= self._fed
+        self._fed.clear()
+        return found
+
+
+def sampled(network: Network, layer: Layer, value: Any) -> NDArray[Any]:
+    """A value as (example, unit): positions averaged."""
+    array = network.to_numpy(value)
+    unit, batch = layer.unit_axis % array.ndim, layer.batch_axis % array.ndim
+    moved = np.moveaxis(array, (batch, unit), (0, -1))
+    return moved.reshape(len(moved), -1, moved.shape[-1]).mean(1, dtype=np.float64)

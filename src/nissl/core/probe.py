@@ -1,0 +1,63 @@
+"""A fixed set of examples that is shown to the network at the end of every recorded epoch."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nissl.core.network import batches
+from nissl.errors import BadValue
+
+LABELS = ("labels", "label", "targets", "target", "y")
+
+
+class Probe:
+    """Inputs with or without labels: (x, y), a loader of such batches, or x alone."""
+
+    def __init__(self, given: Any, batch: int = 256):
+        if isinstance(given, tuple) and len(given) == 2:
+            given = [_pair(part) for part in batches(given, batch)]
+        elif hasattr(given, "shape"):
+            given = [(part, None) for part in batches(given, batch)]
+        elif isinstance(given, Mapping):
+            given = list(batches(given, batch))
+        try:
+            self._batches = [split(one) for one in given]
+        except TypeError as error:
+            raise BadValue(
+                f"probe={type(given).__name__}: give (x, y), x alone, or an iterable of such batches."
+            ) from error
+        if not self._batches:
+            raise BadValue("probe is empty: it needs at least one example.")
+        self.count = sum(_length(x) for x, _ in self._batches)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self._batches)
+
+    @property
+    def labels(self) -> Any:
+        """The labels of the first batch, or None."""
+        return self._batches[0][1]
+
+
+def split(batch: Any) -> tuple[Any, Any]:
+    """A batch as (inputs, labels): the last of a pair or tuple, or what a mapping calls its labels."""
+    if isinstance(batch, Mapping):
+        for name in LABELS:
+            if name in batch:
+                return {k: v for k, v in batch.items() if k != name}, batch[name]
+        return batch, None
+    if isinstance(batch, tuple | list) and len(batch) >= 2:
+        inputs = tuple(batch[:-1])
+        return (inputs[0] if len(inputs) == 1 else inputs), batch[-1]
+    return (batch[0] if isinstance(batch, tuple | list) and len(batch) == 1 else batch), None
+
+
+def _pair(part: Any) -> tuple[Any, Any]:
+    return part[0], part[1]
+
+
+def _length(x: Any) -> int:
+    if isinstance(x, Mapping):
+        return _length(next(iter(x.values())))
+    return _length(x[0]) if isinstance(x, tuple) else int(np.shape(x)[0])

@@ -1,0 +1,86 @@
+"""`nissl.record`: open a recorder on a model of any framework."""
+
+import platform
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nissl import plugins
+from nissl.core.network import network
+from nissl.core.recorder import Recorder
+from nissl.core.settings import Settings
+from nissl.core.store import Store
+from nissl.errors import BadValue, NoTrace, TraceExists
+
+
+def record(
+    model: Any, path: str | Path | None = None, *, classes: int | Sequence[Any] | None = None, bins: Any = None,
+    probe: Any = None, resume: bool = False, overwrite: bool = False, config: Mapping[str, Any] | None = None,
+    settings: Settings | None = None, **options: Any,
+) -> Recorder:  # fmt: skip
+    """Record `model` into a trace at `path` (None: in memory) while the returned recorder's `with` is open.
+
+    classes: names or number of the classes, where labels and the last layer do not tell; bins: for regression, how many
+    bins (or which edges) targets are divided into; probe: (x, y) or a loader, shown to the network in evaluation mode at
+    the end of every recorded epoch, so that epochs are comparable; resume: go on with the trace that is there;
+    overwrite: delete it; config: anything of yours to keep in the header. All fields of `nissl.core.settings.Settings`
+    are options too: layers, quantities, epoch_intervals, drop_batches, every, functional, leaves, rounding, budget,
+    durability, progress.
+    """
+    unknown = set(options) - {name for name in Settings.__dataclass_fields__ if name not in ("schedule", "recorded")}
+    if unknown:
+        raise BadValue(f"record() has no option {', '.join(sorted(unknown))}. {record.__doc__}")
+    if settings is not None and options:
+        raise BadValue(f"Give either settings or single options, not both: {', '.join(options)}.")
+    settings = settings or Settings(**options)
+    if resume and overwrite:
+        raise BadValue("resume=True goes on with the trace that is there, overwrite=True deletes it: choose one.")
+    heard = network(model, functional=settings.functional, leaves=settings.leaves)
+    store, exists = _store(path, settings)
+    if exists and not resume:
+        if not overwrite:
+            raise TraceExists(
+                f"There is a trace at {path} already: pass resume=True to go on with it, or overwrite=True."
+            )
+        store = _cleared(Path(str(path)), store, settings)
+    header = _header(model, heard.framework, config or {})
+    return Recorder(
+        heard, store, settings, classes=classes, bins=bins, probe=probe, header=header, resume=resume and exists
+    )
+
+
+def _store(path: str | Path | None, settings: Settings) -> tuple[Store, bool]:
+    if path is None:
+        memory: Store = plugins.load("stores", "memory")()
+        return memory, False
+    disk: Store = plugins.load("stores", "disk")(path, durability=settings.durability)
+    try:
+        return disk, bool(disk.header)
+    except NoTrace:
+        return disk, False
+
+
+def _cleared(path: Path, store: Store, settings: Settings) -> Store:
+    """Delete the trace at `path`, unless somebody is writing it."""
+    store.reopen()  # TraceBusy if another process has it
+    store.close()
+    shutil.rmtree(path)
+    return _store(path, settings)[0]
+
+
+def _header(model: Any, framework: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run_id": uuid.uuid4().hex,
+        "created": time.time(),
+        "nissl": version("nissl"),
+        "framework": framework,
+        "framework_version": str(getattr(sys.modules.get(framework), "__version__", "")),
+        "model": type(model).__qualname__,
+        "python": platform.python_version(),
+        "config": dict(config),
+    }

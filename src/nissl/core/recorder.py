@@ -1,0 +1,210 @@
+"""Record a network while it trains: the only stateful thing near the user's loop, and a `with`."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nissl.core.hearing import Hearing
+from nissl.core.ledger import Ledger
+from nissl.core.network import Differentiable, Network
+from nissl.core.probe import Probe, split
+from nissl.core.quantity import Quantity
+from nissl.core.screen import Screen
+from nissl.core.settings import Settings
+from nissl.core.store import Store
+from nissl.core.task import Task
+from nissl.core.trace import Trace
+from nissl.errors import BadValue, NisslWarning, NotHeard, Unsupported, listing
+
+Batch = TypeVar("Batch")
+DIFFERENTIABLE = ("gradient", "parameter_gradients")
+
+
+class Recorder:
+    """Made by `nissl.record`. Inside its `with`, train as always; nothing that it does changes the training."""
+
+    def __init__(
+        self, network: Network, store: Store, settings: Settings, *, classes: int | Sequence[Any] | None = None,
+        bins: Any = None, probe: Any = None, header: Mapping[str, Any] | None = None, resume: bool = False,
+    ):  # fmt: skip
+        self.network, self.settings = network, settings
+        self.layers = network.select(settings.layers)
+        self.probe = Probe(probe) if probe is not None else None
+        self._classes, self._bins, self._resume = classes, bins, resume
+        self._hearing = Hearing(network, self.layers, _fitting(settings, network), self.probe)
+        self._ledger = Ledger(store, settings, header or {})
+        self._screen = Screen(settings.progress)
+        self._stack = ExitStack()
+        self._logged: dict[str, list[Any]] = {}
+        self._epoch: int | None = None
+        self._step = self._total = 0
+        self._began = 0.0
+        self._checked = False
+
+    def __enter__(self) -> "Recorder":
+        with ExitStack() as stack:
+            self._ledger.open(self.network, self.layers, resume=self._resume)
+            stack.push(self._ledger)
+            stack.enter_context(self._screen)
+            self._hearing.open(stack)
+            self._decide(self.probe.labels if self.probe else None)
+            if self._hearing.task is None and self._ledger.task is not None:
+                self._hearing.decide(self._ledger.task)
+            if not self.settings.drop_batches and "activation" in self._hearing.taps:
+                self._hearing.taps["activation"].batches = {}
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hearing.listen(False)
+        self._ledger.costs["seconds_hearing"] = self._hearing.seconds
+        self._stack.__exit__(kind, error, trace)
+        self._screen.say(self._ledger.account())
+
+    @property
+    def trace(self) -> Trace:
+        """What has been recorded so far."""
+        return Trace(self._ledger.store)
+
+    def epochs(self, n: int) -> Iterator[int]:
+        """Epochs 1 to n, recorded as they end; when resuming, those after the last committed one."""
+        if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1:
+            raise BadValue(f"epochs({n!r}): how many epochs to train, a whole number from 1.")
+        first = self._ledger.last + 1 if self._ledger.last is not None else 1
+        self._screen.say(self._ledger.forecast(self._hearing, first, n))
+        if self._ledger.last is None and self._due_before_training():
+            self._commit(0, trained=False)
+        self._screen.start(first, n)
+        for epoch in range(first, n + 1):
+            self.begin_epoch(epoch)
+            yield epoch
+            self.end_epoch()
+
+    def _due_before_training(self) -> bool:
+        """Epoch 0 has the probe's answers and the first weights; without a probe it is kept only when it is named."""
+        named = isinstance(self.settings.schedule.epochs, tuple)
+        return self.settings.schedule.due(0) and (self.probe is not None or named)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """What `epochs` does before it yields: for loops that count for themselves."""
+        self._epoch, self._step, self._began, self._logged = epoch, 0, time.perf_counter(), {}
+        self._hearing.listen(self.settings.schedule.due(epoch))
+
+    def end_epoch(self) -> None:
+        """What `epochs` does when its body is done: commit the epoch if it is due."""
+        if self._epoch is None:
+            return
+        epoch, self._epoch = self._epoch, None
+        self._hearing.listen(False)
+        due = self.settings.schedule.due(epoch)
+        scalars = self._commit(epoch) if due else {}
+        self._screen.epoch(epoch, scalars, due)
+
+    def batches(self, loader: Iterable[Batch], labels: Callable[[Batch], Any] | None = None) -> Iterator[Batch]:
+        """The loader's own batches, one training step each; their labels divide what is heard into classes.
+
+        Labels are the last of a tuple or what a dict calls labels, label, targets, target or y, unless `labels` says
+        how to take them from a batch.
+        """
+        if self._epoch is None:
+            raise BadValue("batches() belongs inside `for epoch in recorder.epochs(n)` (or after begin_epoch(epoch)).")
+        due, steps = self.settings.schedule.due(self._epoch), _length(loader)
+        for batch in loader:
+            self.step(labels(batch) if labels else split(batch)[1])
+            yield batch
+            self._after(due)
+            self._screen.step(self._epoch or 0, self._step, steps)
+        self._hearing.listen(False)
+
+    def step(self, labels: Any = None) -> None:
+        """A training step begins, with these labels: what `batches` does before it yields."""
+        if self._hearing.task is None:
+            self._decide(labels)
+        listening = self.settings.schedule.due(self._epoch or 0) and self.settings.schedule.due_step(self._step)
+        self._step += 1
+        self._total += 1
+        self._hearing.listen(listening, labels)
+
+    def log(self, **numbers: Any) -> None:
+        """Add numbers (or one-element tensors) to this epoch's averages: `recorder.log(loss=loss)`."""
+        for name, value in numbers.items():
+            kept = float(value) if isinstance(value, int | float) else self.network.keep(value)
+            self._logged.setdefault(name, []).append(kept)
+
+    def _after(self, due: bool) -> None:
+        if due and not self._checked and self.settings.schedule.due_step(self._step - 1):
+            if not self._hearing.anything:
+                raise NotHeard(
+                    f"Nothing was heard of any of the {len(self.layers)} layers in the first training step. "
+                    f"{self.network.unheard_reason()}"
+                )
+            self._checked = True
+        for tap in self._hearing.taps.values():
+            tap.end_batch()
+
+    def _decide(self, labels: Any) -> None:
+        if labels is None:
+            return
+        last = self.network.layers[-1].units if self.network.layers else None
+        self._hearing.decide(Task.of(self.network.to_numpy(labels), last, self._classes, self._bins))
+        assert self._hearing.task is not None
+        self._ledger.decided(self._hearing.task)
+
+    def _commit(self, epoch: int, *, trained: bool = True) -> dict[str, float]:
+        """Read what was heard and write it; whatever fails is said, and the training goes on."""
+        try:
+            if trained:
+                self._miss(epoch)
+            scalars = {
+                name: float(np.mean([self.network.to_numpy(v) for v in vs])) for name, vs in self._logged.items()
+            }
+            if trained:
+                scalars |= {"steps": float(self._step), "seconds": time.perf_counter() - self._began}
+            return self._ledger.commit(epoch, self._hearing, scalars, trained=trained)
+        except NotHeard:
+            raise
+        except Exception as error:
+            message = f"nissl: epoch {epoch} is not recorded: {type(error).__name__}: {error}. The training goes on."
+            warnings.warn(message, NisslWarning, stacklevel=3)
+            return {}
+
+    def _miss(self, epoch: int) -> None:
+        """Layers that were asked for by name must have been heard; of the others it is enough to say so."""
+        tap = self._hearing.taps.get("activation")
+        if tap is None or self._ledger.last or (self._checked is False and self._step):
+            return
+        missed = [name for name in self.layers if name not in tap.ever and name not in tap.heard]
+        if len(missed) == len(self.layers):
+            raise NotHeard(f"Nothing was heard in epoch {epoch}. {self.network.unheard_reason()}")
+        if missed and self.settings.layers != "*":
+            raise NotHeard(
+                f"These layers never ran in epoch {epoch}: {listing(missed)}. {self.network.unheard_reason()}"
+            )
+        if missed:
+            self._screen.say(f"never called, so without activations: {listing(missed)}")
+
+
+def _fitting(settings: Settings, network: Network) -> tuple[Quantity, ...]:
+    """The quantities that this framework can give; one that was asked for by name and cannot be given is an error."""
+    if isinstance(network, Differentiable):
+        return settings.recorded
+    lost = [q for q in settings.recorded if q.needs in DIFFERENTIABLE]
+    if lost and settings.quantities is not None:
+        raise Unsupported(
+            f"{listing(lost)}: a {network.framework} network gives no gradients. Leave it out of quantities."
+        )
+    return tuple(q for q in settings.recorded if q not in lost)
+
+
+def _length(loader: Any) -> int | None:
+    try:
+        return len(loader)
+    except TypeError:
+        return None

@@ -1,0 +1,120 @@
+"""A trace as tables: pandas, polars or arrow. Every array is read once."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl.core import address
+from nissl.core.layer import Layer
+from nissl.errors import BadValue, MissingDependency, UnknownName, listing, near
+
+if TYPE_CHECKING:
+    from nissl.core.trace import Trace
+
+INDEX = ["epoch", "layer", "neuron"]
+MOST = 200_000_000  # cells; more than this is a mistake or a job for to_xarray(chunks={})
+ENGINES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
+
+
+def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool, engine: str) -> Any:
+    chosen = [
+        address.layer_name(n, trace.layers) for n in ([layers] if isinstance(layers, str) else layers or trace.layers)
+    ]
+    names = _stats(trace, chosen, [stats] if isinstance(stats, str) else stats)
+    epochs = trace.epochs
+    rows = len(epochs) * sum(trace.units(layer) for layer in chosen)
+    if rows * max(len(names), 1) > MOST:
+        raise BadValue(
+            f"{rows:,} rows x {len(names)} statistics do not fit a table. Choose layers=, stats= or epochs (trace['E_1':'E_5']), "
+            "or use to_xarray(chunks={}), which reads only what is computed."
+        )
+    columns: dict[str, list[Any]] = {name: [] for name in (*INDEX, *names)}
+    for layer in chosen:
+        units, own = trace.units(layer), trace.names(layer)
+        columns["epoch"].append(np.repeat(np.array(epochs, np.int64), units))
+        columns["layer"].append(np.repeat(np.array([layer], dtype=object), units * len(epochs)))
+        columns["neuron"].append(np.tile(np.arange(units), len(epochs)))
+        spec = next((s for s in trace.specs(layer) if s.name == "stats"), None)
+        table = trace.store.read(spec.key, epochs) if spec else np.zeros((len(epochs), units, 0))
+        order = {c.name: i for i, c in enumerate(spec.columns)} if spec else {}
+        for name in names:
+            found = table[..., order[name]] if name in own else np.full((len(epochs), units), np.nan)
+            columns[name].append(found.reshape(-1))
+    whole = {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in columns.items()}
+    if long:
+        whole = _melted(whole, names)
+    return _made(whole, engine, INDEX)
+
+
+def _stats(trace: "Trace", layers: list[str], asked: list[str] | None) -> list[str]:
+    known = dict.fromkeys(
+        c.name for layer in layers for spec in trace.specs(layer) if spec.name == "stats" for c in spec.columns
+    )
+    for name in asked or ():
+        if name not in known:
+            raise UnknownName(f"No statistic is called {name!r}.{near(name, known)} There are: {listing(known, 60)}.")
+    return list(asked or known)
+
+
+def _melted(whole: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    rows = len(whole["epoch"])
+    long = {key: np.tile(whole[key], len(names)) for key in INDEX}
+    long["stat"] = np.repeat(np.array(names, dtype=object), rows)
+    long["value"] = np.concatenate([whole[name] for name in names]) if names else np.zeros(0)
+    return long
+
+
+def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
+    epochs = trace.epochs if epoch is None else [trace[epoch].number]
+    names = ["epoch", "source_layer", "source_neuron", "target_layer", "target_neuron", "weight"]
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for target in trace.layers:
+        if "weight" not in trace.names(target):
+            continue
+        source, units = _source(trace, trace.place(target))
+        weights = trace.values(target, "weight", epochs)
+        e, n, fan = weights.shape
+        each = weights.reshape(e, n, units, fan // units).sum(
+            -1
+        )  # over kernel positions, or positions of a flattened map
+        grid = np.meshgrid(np.array(epochs), np.arange(n), np.arange(units), indexing="ij")
+        values = (grid[0], np.array([source], object), grid[2], np.array([target], object), grid[1], each)
+        for name, value in zip(names, values, strict=True):
+            columns[name].append(np.broadcast_to(value, value.shape if value.size == 1 else each.shape).reshape(-1))
+        for name in ("source_layer", "target_layer"):
+            columns[name][-1] = np.repeat(columns[name][-1], each.size)
+    if not columns["weight"]:
+        raise UnknownName("No weights were kept in full: record with quantities=[..., Weights(full=True)].")
+    return _made({name: np.concatenate(parts) for name, parts in columns.items()}, engine, [])
+
+
+def _source(trace: "Trace", target: Layer) -> tuple[str, int]:
+    """Where a layer's weights come from, and how many units that has; the network's input if no layer fits."""
+    shape = target.parameters.get("weight", (0, 1))
+    fan = int(np.prod(shape[1:]))
+    for name in target.inputs:
+        units = trace.units(name) if name in trace.layers else 0
+        if units and (shape[1] == units or (len(shape) == 2 and fan % units == 0)):
+            return name, units
+    return "input", shape[1]
+
+
+def _made(columns: dict[str, Any], engine: str, index: list[str]) -> Any:
+    if engine not in ENGINES:
+        raise BadValue(f"engine={engine!r}: {listing(ENGINES)}.")
+    try:
+        if engine == "pandas":
+            import pandas
+
+            made = pandas.DataFrame(columns)
+            keys = index + (["stat"] if index and "stat" in columns else [])
+            return made.set_index(keys) if keys else made
+        if engine == "polars":
+            import polars
+
+            return polars.DataFrame({k: v.tolist() if v.dtype == object else v for k, v in columns.items()})
+        import pyarrow
+
+        return pyarrow.table({k: v.tolist() if v.dtype == object else v for k, v in columns.items()})
+    except ImportError as error:
+        raise MissingDependency(f"engine={engine!r} needs {ENGINES[engine]}: pip install {ENGINES[engine]}") from error

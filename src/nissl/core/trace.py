@@ -1,0 +1,243 @@
+"""The network trace: a hypercube epoch x layer x neuron x statistic (x class), opened without the model or its framework."""
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl import plugins
+from nissl.core import address
+from nissl.core.cells import Epoch
+from nissl.core.history import LayerHistory
+from nissl.core.labelled import Labelled
+from nissl.core.layer import Layer
+from nissl.core.store import ArraySpec, Entry, Store
+from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
+
+
+class Trace(Mapping[str, Epoch]):
+    """`trace["E_30"]["L_hidden_1"]["n_20"]`, `trace["e30/hidden_1/n20"]`, `trace["E_10":"E_30"]`; lazy throughout."""
+
+    def __init__(self, store: Store, only: Sequence[int] | None = None):
+        self.store = store
+        self._only = None if only is None else set(only)
+        self._warned: set[int] = set()
+
+    # epochs
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The committed epochs of this trace that can be read; damaged ones are named in a warning and in `damaged`."""
+        fine = []
+        for entry in self.store.entries():
+            if self._only is not None and entry.epoch not in self._only:
+                continue
+            if entry.damage is None:
+                fine.append(entry)
+            elif entry.epoch not in self._warned:
+                self._warned.add(entry.epoch)
+                warnings.warn(f"nissl: epoch {entry.epoch} cannot be read: {entry.damage}", NisslWarning, stacklevel=3)
+        return tuple(fine)
+
+    @property
+    def damaged(self) -> dict[int, str]:
+        """Epochs that cannot be read, and why."""
+        return {entry.epoch: entry.damage for entry in self.store.entries() if entry.damage}
+
+    @property
+    def epochs(self) -> list[int]:
+        return [entry.epoch for entry in self.entries]
+
+    def entry(self, epoch: int) -> Entry:
+        for entry in self.store.entries():
+            if entry.epoch == epoch:
+                return entry
+        raise address.missing_epoch(epoch, self.epochs)
+
+    @property
+    def scalars(self) -> dict[str, Labelled]:
+        """Loss, accuracy and other numbers over the epochs; NaN where an epoch has none."""
+        entries = self.entries
+        names = dict.fromkeys(name for entry in entries for name in entry.scalars)
+        epochs = tuple(entry.epoch for entry in entries)
+        return {
+            name: Labelled(
+                name, np.array([e.scalars.get(name, np.nan) for e in entries], float), ("epoch",), {"epoch": epochs}
+            )
+            for name in names
+        }
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return Trace(self.store, address.chosen(self.epochs, key))
+        if isinstance(key, str) and "/" in key:
+            first, *rest = address.parts(key)
+            found: Any = self[first]
+            for part in rest:
+                found = found[part]
+            return found
+        number = address.epoch_number(key)
+        known = self.epochs
+        if number in self.damaged and (self._only is None or number in self._only):
+            raise DamagedTrace(f"Epoch {number} cannot be read: {self.damaged[number]}")
+        if number not in known:
+            raise address.missing_epoch(number, known)
+        return Epoch(self, number)
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"E_{epoch}" for epoch in self.epochs)
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    # layers
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """How the trace was made: model, settings, classes, costs."""
+        return self.store.header
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.header.get("classes", ()))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the recorded layers, in order of use."""
+        recorded = {spec.layer for spec in self.store.specs.values() if spec.layer is not None}
+        named = [layer["name"] for layer in self.header.get("layers", ())]
+        return tuple([name for name in named if name in recorded] + sorted(recorded - set(named)))
+
+    def place(self, name: str) -> Layer:
+        """What was known of the layer when it was recorded."""
+        for layer in self.header.get("layers", ()):
+            if layer["name"] == name:
+                values = layer | {"inputs": tuple(layer["inputs"]), "unit_shape": tuple(layer["unit_shape"])}
+                values["parameters"] = {k: tuple(v) for k, v in layer["parameters"].items()}
+                return Layer(**{k: v for k, v in values.items() if k in Layer.__dataclass_fields__})
+        return Layer(name, "other", self.units(name))
+
+    def layer(self, name: str) -> LayerHistory:
+        """One layer over all epochs."""
+        return LayerHistory(self, address.layer_name(name, self.layers))
+
+    def units(self, layer: str) -> int:
+        for spec in self.specs(layer):
+            if "neuron" in spec.dims:
+                return spec.shape[spec.dims.index("neuron")]
+        return 0
+
+    def specs(self, layer: str | None) -> list[ArraySpec]:
+        return [spec for spec in self.store.specs.values() if spec.layer == layer]
+
+    def names(self, layer: str | None) -> tuple[str, ...]:
+        """Columns of the stats, then the other arrays; blocks of batches are read by `batches`."""
+        names: list[str] = []
+        for spec in self.specs(layer):
+            names += [c.name for c in spec.columns] if spec.name == "stats" else [spec.name]
+        return tuple(name for name in names if not name.startswith("batches."))
+
+    def spec(self, layer: str | None, name: str) -> ArraySpec:
+        for spec in self.specs(layer):
+            if spec.name == name or (spec.name == "stats" and any(c.name == name for c in spec.columns)):
+                return spec
+        known = self.names(layer)
+        where = f"of layer {layer!r}" if layer else "of the whole network"
+        raise UnknownName(
+            f"Nothing called {name!r} is recorded {where}.{near(name, known)} There are: {listing(known, 60)}."
+        )
+
+    def values(
+        self, layer: str | None, name: str, epochs: Sequence[int], where: tuple[slice, ...] = ()
+    ) -> NDArray[Any]:
+        """(epoch, neuron, ...) of one recorded name."""
+        spec = self.spec(layer, name)
+        if spec.name != "stats":
+            return self.store.read(spec.key, epochs, where)
+        column = [c.name for c in spec.columns].index(name)
+        cut = (*(where or (slice(None),)), slice(column, column + 1))
+        return self.store.read(spec.key, epochs, cut)[..., 0]
+
+    def array(self, name: str, epoch: int | None = None) -> Any:
+        """An array of the whole network, such as confusion: over all epochs (labelled), or at one."""
+        spec = self.spec(None, name)
+        if epoch is not None:
+            return self.store.read(spec.key, [epoch])[0]
+        epochs = self.epochs
+        values = self.store.read(spec.key, epochs)
+        return Labelled(name, values, ("epoch", *spec.dims), {"epoch": tuple(epochs), **spec.labels})
+
+    def batches(self, layer: str, epoch: int) -> NDArray[Any]:
+        """(step, neuron, stat) of every batch of an epoch."""
+        held = self.entry(epoch).arrays
+        specs = [s for s in self.specs(layer) if s.name.startswith("batches.") and s.key in held]
+        if not specs:
+            raise UnknownName(
+                f"No batches of layer {layer!r} at epoch {epoch}: record with drop_batches=False to keep them."
+            )
+        specs.sort(key=lambda s: int(s.name.split(".")[1]))
+        rows = np.concatenate([self.store.read(spec.key, [epoch])[0] for spec in specs])
+        return rows[~np.isnan(rows).all((1, 2))]
+
+    # tables
+
+    def to_dataframe(self, layers: Any = None, stats: Any = None, *, long: bool = False, engine: str = "pandas") -> Any:
+        """Rows (epoch, layer, neuron), one column a statistic; engine "pandas", "polars" or "arrow"; long: one row a value."""
+        from nissl.core import tables
+
+        return tables.frame(self, layers, stats, long=long, engine=engine)
+
+    def to_xarray(self, chunks: Any = None) -> Any:
+        """An xarray.DataTree with a node for each layer, lazy; `chunks` (such as {}) makes it Dask's."""
+        from nissl.core import cubes
+
+        return cubes.tree(self, chunks)
+
+    def connections(self, epoch: int | str | None = None, *, engine: str = "pandas") -> Any:
+        """Rows (epoch, source layer and neuron, target layer and neuron, weight), where weights were kept in full."""
+        from nissl.core import tables
+
+        return tables.connections(self, None if epoch is None else address.epoch_number(epoch), engine)
+
+    # time
+
+    @property
+    def closed(self) -> bool:
+        """Was the recording finished?"""
+        return bool(self.header.get("closed", False))
+
+    def follow(self, poll: float = 0.2, timeout: float | None = None) -> Iterator[Epoch]:
+        """Every epoch as it is committed, from the first on, until the recording is closed (or `timeout` seconds pass without one)."""
+        seen: set[int] = set()
+        quiet = time.monotonic()
+        while True:
+            closed = self.closed  # asked before looking, so that nothing committed before closing is missed
+            for epoch in [e for e in self.epochs if e not in seen]:
+                seen.add(epoch)
+                quiet = time.monotonic()
+                yield Epoch(self, epoch)
+            if closed or (timeout is not None and time.monotonic() - quiet > timeout):
+                return
+            time.sleep(poll)
+
+    def __repr__(self) -> str:
+        h, epochs = self.header, self.epochs
+        span = f"E_{epochs[0]} to E_{epochs[-1]}" if epochs else "no epoch yet"
+        state = "closed" if self.closed else "open"
+        return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}>"
+
+    def _repr_html_(self) -> str:
+        from nissl.core import card
+
+        return card.html(self)
+
+
+def open(path: str | Path) -> Trace:  # noqa: A001 - `nissl.open` reads as what it does
+    """The trace at `path`, also while it is being recorded."""
+    store: Store = plugins.load("stores", "disk")(path)
+    store.header  # noqa: B018 - NoTrace now, not at the first look
+    return Trace(store)
