@@ -1,0 +1,51 @@
+"""See inside a neural network while it learns: record its trace, stain its pathways, prove its structures.
+
+The public names, each imported on first use, so that `import nissl` costs nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
+    from nissl.adapters.arrays import Arrays as Arrays
+    from nissl.core.layer import Layer as Layer
+    from nissl.core.network import Network as Network
+    from nissl.core.network import network as network
+    from nissl.core.quantity import Quantity as Quantity
+    from nissl.core.recorder import Recorder as Recorder
+    from nissl.core.recorder import record as record
+    from nissl.core.store import Store as Store
+    from nissl.core.trace import Trace as Trace
+    from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
+
+    __version__: str
+
+__all__ = ["Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Trace", "network", "open", "record"]
+
+_HOMES = {
+    "Arrays": "nissl.adapters.arrays",
+    "Layer": "nissl.core.layer",
+    "Network": "nissl.core.network",
+    "Quantity": "nissl.core.quantity",
+    "Recorder": "nissl.core.recorder",
+    "Store": "nissl.core.store",
+    "Trace": "nissl.core.trace",
+    "network": "nissl.core.network",
+    "open": "nissl.core.trace",
+    "record": "nissl.core.recorder",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            from importlib import import_module
+
+            return getattr(import_module(_HOMES[name]), name)
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("nissl")
+        raise AttributeError(f"nissl has no public name {name!r}; there are: {', '.join(__all__)}.")
+
+    def __dir__() -> list[str]:
+        return [*__all__, "__version__"]

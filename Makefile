@@ -1,0 +1,36 @@
+# Each target works alone on a fresh machine with python3 >= 3.11: it makes .venv, installs what it needs, and runs.
+PYTHON ?= python3
+BIN := .venv/bin
+NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
+
+.PHONY: help demo test check bench docs
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/with-torch+plots ## train a small network while recording it; pictures go to results/
+	$(BIN)/nissl demo
+
+test: .venv/with-dev ## every test
+	$(BIN)/pytest
+
+check: .venv/with-dev ## style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/with-dev ## the figures in README, quickly; leave off --quick for those that count
+	for script in benchmarks/*.py; do $(BIN)/python $$script --quick || exit 1; done
+
+docs: .venv/with-dev ## the site, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# One stamp for each set of extras (joined by +), made again when what it was made from changes.
+.venv/with-%: pyproject.toml constraints.txt $(NATIVE)
+	@echo "Installing nissl[$*] into .venv, once; this takes a minute or two."
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$$(echo $* | tr + ,)]"
+	@touch $@

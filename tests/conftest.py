@@ -1,0 +1,46 @@
+"""What every test stands on: one thread, fixed seeds, no colours, and real data where there is some."""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")  # before torch is imported, and for subprocesses too
+os.environ.update(NO_COLOR="1", TERM="dumb", MPLBACKEND="agg", COLUMNS="200")  # the same output wherever tests run
+
+import hypothesis
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("nissl", deadline=None, derandomize=True, print_blob=False)
+hypothesis.settings.load_profile("nissl")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - what users' loops draw from
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture
+def run_path(tmp_path: Path) -> Path:
+    """Where a test may record; nothing is there yet."""
+    return tmp_path / "run"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """The folder of a real data set; the test is skipped where it isn't at hand."""
+    home = Path(os.environ.get("NISSL_DATA") or ROOT.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        if not (home / name).is_dir():
+            pytest.skip(f"no {name} under NISSL_DATA")
+        return home / name
+
+    return find
