@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 from nissl.errors import BadValue
@@ -47,4 +48,7 @@ class Schedule:
 
 
 def _whole(value: Any) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+    try:
+        return not isinstance(value, bool) and index(value) is not None
+    except TypeError:
+        return False

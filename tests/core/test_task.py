@@ -1,0 +1,103 @@
+"""What labels mean, and how outputs are judged by them."""
+
+import numpy as np
+import pytest
+
+from nissl.core.predictions import Predictions
+from nissl.core.task import Task
+from nissl.errors import BadValue
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs", "classes", "kind", "count"),
+    [
+        (np.array([0, 2, 1]), 3, None, "multiclass", 3),
+        (np.array([[0], [2]]), 3, None, "multiclass", 3),
+        (np.array([0, 1, 1]), 1, None, "binary", 2),
+        (np.array([0.0, 1.0]), 1, None, "binary", 2),
+        (np.array([[0.0], [1.0]]), 1, ["no", "yes"], "binary", 2),
+        (np.array([[1, 0, 1], [0, 0, 0]]), 3, None, "multilabel", 3),
+        (np.array([[1, 0, 0], [0, 0, 1]]), 3, None, "multiclass", 3),
+        (np.array([0.3, 7.5, 2.0]), 1, None, "regression", 0),
+        (np.array([[0.3, 1.0], [2.0, 5.0]]), 2, None, "regression", 0),
+        (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 50, None, "tokens", 0),
+        (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 5, 5, "tokens", 5),
+        (None, 3, None, "unlabelled", 0),
+    ],
+)
+def test_task_is_told_by_labels_and_outputs(labels, outputs, classes, kind, count):
+    task = Task.of(labels, outputs, classes)
+    assert (task.kind, len(task.names)) == (kind, count)
+
+
+def test_unknown_number_of_classes_says_what_to_pass():
+    with pytest.raises(BadValue, match="classes="):
+        Task.of(np.array([0, 1, 2]), None, None)
+    with pytest.raises(BadValue, match="10 outputs"):
+        Task.of(np.array([0, 1, 2]), 10, ["a", "b"])
+
+
+@pytest.mark.parametrize("bad", [0, -2, "cat", ["a", "a"], 2.5, []])
+def test_bad_classes_are_refused(bad):
+    with pytest.raises(BadValue, match="classes"):
+        Task.of(np.array([0, 1]), 3, bad)
+
+
+def test_regression_targets_are_binned_into_equal_shares():
+    targets = rng.normal(size=1000)
+    task = Task.of(targets, 1, None, 4)
+    assert len(task.names) == 4 and set(np.bincount(task.groups(targets))) == {250}
+    assert Task.of(targets, 1, None, [0.0]).groups(np.array([-1.0, 3.0])).tolist() == [0, 1]
+    with pytest.raises(BadValue, match="bins"):
+        Task.of(targets, 1, None, 1)
+
+
+def test_multiclass_judgement_equals_its_definition():
+    scores, truth = rng.normal(size=(200, 4)), rng.integers(0, 4, 200)
+    judged = Predictions(Task.of(truth, 4, None), np.asarray, squashed=False)
+    for part in np.array_split(np.arange(200), 7):
+        judged.add(scores[part], truth[part], 4)
+    judged.settle()
+    chance = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    assert judged.loss / judged.count == pytest.approx(-np.log(chance[np.arange(200), truth]).mean())
+    assert judged.right / judged.count == pytest.approx((scores.argmax(1) == truth).mean())
+    assert judged.confusion[1, 2] == ((truth == 1) & (scores.argmax(1) == 2)).sum()
+    squashed = Predictions(Task.of(truth, 4, None), np.asarray, squashed=True)
+    squashed.add(chance, truth, 4)
+    assert squashed.settle().loss == pytest.approx(judged.loss)
+
+
+@pytest.mark.parametrize("squashed", [False, True])
+def test_binary_judgement_of_logits_and_of_probabilities(squashed):
+    logits, truth = rng.normal(size=(100, 1)), rng.integers(0, 2, 100)
+    chance = 1 / (1 + np.exp(-logits))
+    judged = Predictions(Task.of(truth, 1, None), np.asarray, squashed=squashed)
+    judged.add(chance if squashed else logits, truth, 1)
+    judged.settle()
+    right = np.where(truth == 1, chance[:, 0], 1 - chance[:, 0])
+    assert judged.loss / 100 == pytest.approx(-np.log(right).mean())
+    assert judged.confusion.tolist() == [
+        [int(((truth == t) & ((logits[:, 0] >= 0) == g)).sum()) for g in (0, 1)] for t in (0, 1)
+    ]
+
+
+def test_multi_label_and_regression_judgement():
+    truth = np.array([[1, 0, 1], [1, 1, 0], [0, 0, 0]])
+    scores = np.array([[2.0, -1, -1], [1, 1, 1], [-1, -1, -1]])
+    judged = Predictions(Task.of(truth, 3, None), np.asarray, squashed=False)
+    judged.add(scores, truth, 1)
+    judged.settle()
+    assert judged.right / judged.count == pytest.approx(7 / 9)
+    assert judged.confusion[2].tolist() == [[1, 1], [1, 0]]
+    targets = rng.normal(size=(50, 1))
+    judged = Predictions(Task.of(targets, 1, None), np.asarray, squashed=False)
+    judged.add(targets + 2, targets, 1)
+    assert judged.settle().loss / 50 == pytest.approx(4)
+
+
+def test_outputs_that_blew_up_are_judged_without_a_crash():
+    judged = Predictions(Task.of(np.array([0, 1]), 2, None), np.asarray, squashed=False)
+    judged.add(np.array([[np.nan, 1], [np.inf, 0]]), np.array([0, 1]), 1)
+    assert np.isnan(judged.settle().loss) and judged.confusion.sum() == 2
