@@ -11,8 +11,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
     from nissl.core.quantity import Quantity as Quantity
+    from nissl.core.record import record as record
     from nissl.core.recorder import Recorder as Recorder
-    from nissl.core.recorder import record as record
     from nissl.core.store import Store as Store
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
@@ -31,7 +31,7 @@ _HOMES = {
     "Trace": "nissl.core.trace",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
-    "record": "nissl.core.recorder",
+    "record": "nissl.core.record",
 }
 
 if not TYPE_CHECKING:
