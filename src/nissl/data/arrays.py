@@ -79,10 +79,8 @@ def _load(path: str) -> Any:
             f"There is no {file}: expected an .npz or .npy file, such as numpy.savez('{path}', x=x, y=y)."
         )
     try:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return dict(loaded)
+        with file.open("rb") as opened:
+            loaded = np.load(opened, allow_pickle=False)
+            return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
         raise DamagedData(f"{file} is not an .npz or .npy file that can be read: {problem}.") from problem
