@@ -27,7 +27,9 @@ class Eager:
             x, positions_last = arranged(plain(value), *self._axes)
             self._state.check(x.shape[1 if positions_last else 2])
             if self._sketch is not None:
-                self._sketch.add(x, positions_last, *self._sketch.next(x.shape[0] * x.shape[2 if positions_last else 1]))
+                self._sketch.add(
+                    x, positions_last, *self._sketch.next(x.shape[0] * x.shape[2 if positions_last else 1])
+                )
             if x.numel():
                 self._add(x, positions_last, groups)
 
@@ -42,7 +44,9 @@ class Eager:
             self._buffer = torch.empty_like(x)
         parts = quick_parts(x, at, state.shift, self._buffer)
         self._classes(parts or exact_parts(x, at, state.shift), labels, groups, x.shape[at])
-        self._units(x, at) if parts else self._units_exactly(x, at)  # last, for it fills the buffer that parts may be in
+        self._units(x, at) if parts else self._units_exactly(
+            x, at
+        )  # last, for it fills the buffer that parts may be in
 
     def _units(self, x: Tensor, at: int) -> None:
         state, buffer = self._state, self._buffer

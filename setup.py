@@ -1,0 +1,37 @@
+"""Builds the kernel, everything else is in pyproject.toml. It is optional: without it nissl uses torch's own operations."""
+
+import os
+from typing import Any
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError
+
+FOLDER = "src/nissl/adapters/_torch"
+FAST = ["-O3", "-g0", "-std=c11", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
+ANY = ["-O3"]
+
+
+class BuildKernel(build_ext):
+    """Tries the flags that make it fast, then what any compiler knows, then says in one line that there is no kernel."""
+
+    def build_extension(self, ext: Any) -> None:
+        for ext.extra_compile_args in [["/O2"]] if self.compiler.compiler_type == "msvc" else [FAST, ANY]:
+            try:
+                super().build_extension(ext)
+            except (BaseError, CCompilerError) as error:
+                problem = error
+            else:
+                return
+        self.warn(f"no compiled kernel for torch on the processor, its own operations are used instead: {problem}")
+
+
+kernel = Extension(
+    "nissl.adapters._torch._sums",
+    [f"{FOLDER}/_sums.c"],
+    depends=[f"{FOLDER}/_kernel.h"],
+    libraries=[] if os.name == "nt" else ["m"],
+    py_limited_api=True,
+    optional=True,
+)
+setup(ext_modules=[kernel], cmdclass={"build_ext": BuildKernel}, options={"bdist_wheel": {"py_limited_api": "cp311"}})
