@@ -3,6 +3,7 @@
 import hashlib
 import io
 import pickle
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 from nissl.data.cifar10 import Cifar10
 from nissl.data.folder import Folder
-from nissl.errors import BadValue, DamagedData, MissingData
+from nissl.errors import BadValue, DamagedData, MissingData, MissingDependency
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -162,3 +163,9 @@ def test_the_jpeg_copies(real_data) -> None:
     assert np.bincount(splits.train.y, minlength=10).min() > 70
     np.testing.assert_allclose(splits.train.x.mean((0, 2, 3)), 0, atol=0.1)
     np.testing.assert_allclose(splits.train.x.std((0, 2, 3)), 1, atol=0.1)
+
+
+def test_without_pillow_the_way_to_get_it_is_told(animals, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(MissingDependency, match=r"nissl\[images\]"):
+        Folder(str(animals)).load()
