@@ -45,7 +45,17 @@ def run(page: Path) -> dict[str, Any]:
     for block in blocks(page.read_text()):
         if block.runs:
             exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), names)
+    for name, value in list(names.items()):
+        if name.startswith("Test") and isinstance(value, type):
+            _as_pytest_would(value)
     return names
+
+
+def _as_pytest_would(suite: type) -> None:
+    """Run the tests of a class that a page shows."""
+    for name in dir(suite):
+        if name.startswith("test_"):
+            getattr(suite(), name)()
 
 
 def commands(page: str) -> Iterator[list[str]]:
