@@ -45,6 +45,7 @@ def least(call: Callable[[], Any], rounds: int = 25, seconds: float = 0.004) -> 
 
 
 def fold_time(x: torch.Tensor, unit_axis: int, native: str, sketch: int = 0) -> float:
+    """One whole fold, by the kernel ("1") or without it ("0")."""
     accumulator = TorchAccumulator(unit_axis, classes=CLASSES, sketch=sketch)
     groups = groups_of(torch.arange(len(x)) * 7 % CLASSES)
     os.environ["NISSL_NATIVE"] = native
@@ -55,6 +56,7 @@ def fold_time(x: torch.Tensor, unit_axis: int, native: str, sketch: int = 0) -> 
 
 
 def measure() -> dict[str, dict[str, float]]:
+    """Microseconds by case and engine."""
     table = {}
     for name, (shape, axis, layout) in CASES.items():
         x = torch.relu(torch.randn(shape)).to(memory_format=layout)
@@ -70,6 +72,7 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
+    """Print the table and keep it as JSON."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     about = {"kernel": backend(), "torch": torch.__version__, "machine": platform.machine(), "unit": "us"}

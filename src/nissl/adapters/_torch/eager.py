@@ -15,8 +15,10 @@ Parts = tuple[Tensor, Tensor, Tensor | None]
 
 
 class Eager:
-    """Reductions such as `var` and `(x > 0).sum` cost 10 to 100 reads of the tensor on a processor: so plain sums of one
-    buffer, filled again and again. Everything stays on the value's device until it is read."""
+    """Plain sums of one buffer, filled again and again; all stays on the value's device until it is read.
+
+    On a processor, reductions such as `var` and `(x > 0).sum` cost 10 to 100 reads of the tensor.
+    """
 
     def __init__(self, state: State, axes: tuple[int, int], sketch: Sketch | None):
         self._state, self._axes, self._sketch = state, axes, sketch
@@ -81,8 +83,9 @@ class Eager:
         state.heard += heard * positions
         for into, by_example in (state.sum, sums), (state.square, squares), (state.bad, bad):
             if by_example is not None:
-                for index, some in zip(rows.split(_CHUNK), by_example.split(_CHUNK), strict=True):
-                    into += torch.zeros_like(into, dtype=some.dtype).index_add_(0, index, some)
+                for at in range(0, len(rows), _CHUNK):
+                    some = by_example[at : at + _CHUNK]
+                    into += torch.zeros_like(into, dtype=some.dtype).index_add_(0, rows[at : at + _CHUNK], some)
 
 
 def plain(value: Tensor) -> Tensor:

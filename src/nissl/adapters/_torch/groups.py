@@ -11,7 +11,7 @@ from nissl.errors import BadValue
 class Groups:
     """A class for every example (B,), for every position (B, T ...), or a table of memberships, bool (B, class)."""
 
-    __slots__ = ("address", "device", "examples", "labels", "member", "_ready")
+    __slots__ = ("_ready", "address", "device", "examples", "labels", "member")
 
     def __init__(self, labels: Tensor):
         if labels.dtype.is_floating_point or labels.dtype.is_complex:
@@ -38,7 +38,7 @@ class Groups:
         """The same where a layer's values are."""
         if device not in self._ready:
             self._ready[device] = Groups((self.labels if self.member is None else self.member).to(device))
-        return self._ready[device]  # type: ignore[no-any-return]
+        return self._ready[device]
 
     def rows(self, examples: int, positions: int, position_first: bool = False) -> Tensor:
         """Labels for values of so many examples and positions: (examples,) or, one for each row, (rows,)."""
@@ -54,7 +54,7 @@ class Groups:
         if key not in self._ready:
             table = self.labels.reshape(examples, positions)
             self._ready[key] = (table.t() if position_first else table).reshape(-1).contiguous()
-        return self._ready[key]  # type: ignore[no-any-return]
+        return self._ready[key]
 
     def index(self, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
         """Rows of a table with one more row than classes, which takes whatever has no class; and how many go to each."""
@@ -62,7 +62,7 @@ class Groups:
         if key not in self._ready:
             rows = torch.where((labels < 0) | (labels > classes), classes, labels)
             self._ready[key] = rows, torch.bincount(rows, minlength=classes + 1)
-        return self._ready[key]  # type: ignore[no-any-return]
+        return self._ready[key]
 
     def table(self, examples: int, classes: int, dtype: torch.dtype) -> Tensor:
         """The memberships as numbers, (class, example)."""
@@ -75,7 +75,7 @@ class Groups:
         key = ("table", dtype)
         if key not in self._ready:
             self._ready[key] = self.member.to(dtype).t().contiguous()
-        return self._ready[key]  # type: ignore[no-any-return]
+        return self._ready[key]
 
 
 def groups_of(labels: Any) -> Groups | None:

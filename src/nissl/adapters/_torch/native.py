@@ -1,6 +1,7 @@
 """The sums by the compiled kernel: one pass over the values, where they lie, without a copy wherever that is possible."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -13,10 +14,11 @@ from nissl.adapters._torch.state import State, arranged
 from nissl.errors import Unsupported
 
 try:
-    from nissl.adapters._torch import _sums as kernel  # type: ignore[attr-defined, unused-ignore]
+    kernel: Any = import_module("nissl.adapters._torch._sums")
 except ImportError:  # built without a compiler
-    kernel: Any = None  # type: ignore[no-redef]
+    kernel = None
 
+_Sizes = tuple[int, int, int, int, int]  # examples, positions, units, and the steps from one to the next
 _TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float64: 2}
 
 
@@ -42,7 +44,8 @@ class Native:
             x = value if self._direct else self._taken(value)[0]
         address, sizes, labels = x.data_ptr(), self._sizes, 0
         if not address:
-            return self._nothing(value)
+            self._check_empty(value)
+            return
         if not self._state.centred:
             with torch.inference_mode(False), torch.no_grad():
                 x3, last = self._taken(value)
@@ -77,10 +80,11 @@ class Native:
         """Arranged and in a type that the kernel reads, copied only if it must be."""
         value = value.detach() if value.dtype is torch.bfloat16 and not value.is_sparse else plain(value)
         x, last = arranged(value, *self._axes)
-        apart = x.shape[2] > 1 and x.stride(2) != 1 or last and x.shape[1] > 1 and x.stride(1) != x.shape[2]
-        return (x.contiguous() if apart else x), last
+        beside = x.shape[2] == 1 or x.stride(2) == 1
+        closed = not last or x.shape[1] == 1 or x.stride(1) == x.shape[2]
+        return (x if beside and closed else x.contiguous()), last
 
-    def _nothing(self, value: Tensor) -> None:
+    def _check_empty(self, value: Tensor) -> None:
         if value.numel():
             raise Unsupported(
                 f"A layer's value is a {type(value).__name__}, whose numbers lie nowhere that can be read: set "
@@ -102,7 +106,7 @@ class Native:
             parts = exact_parts(x, 2 if last else 1, self._state.shift)
             self._state.add_members(table, *parts, self._sizes[1])
 
-    def _by_position(self, value: Tensor, groups: Groups) -> tuple[tuple[int, int], tuple[int, ...], Tensor, int]:
+    def _by_position(self, value: Tensor, groups: Groups) -> tuple[tuple[int, int], _Sizes, Tensor, int]:
         """A class for every position: each row is then an example of its own."""
         examples, positions, units, _, _ = self._sizes
         x, last = self._taken(value)

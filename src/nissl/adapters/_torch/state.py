@@ -10,7 +10,8 @@ from torch import Tensor
 from nissl.core.sums import Sums
 from nissl.errors import BadValue
 
-_UNIT_ROWS = 7
+_BY_UNIT = ("shift", "low", "high", "positive", "magnitude", "nans", "infs")
+_UNIT_ROWS = len(_BY_UNIT)  # the kernel counts on this order
 
 
 class State:
@@ -21,7 +22,7 @@ class State:
         self.dtype = torch.float32 if device.type == "mps" else torch.float64  # that device has no other
         size = (_UNIT_ROWS + 3 * self.rows) * units + self.rows
         self.all = torch.zeros(size, dtype=self.dtype, device=device)
-        by_unit = self.all[: -self.rows].view(-1, units) if units else self.all[:0].view(size and 7 + 3 * self.rows, 0)
+        by_unit = self.all[: -self.rows].view(-1, units) if units else self.all[:0].view(_UNIT_ROWS + 3 * self.rows, 0)
         self.shift, self.low, self.high, self.positive, self.magnitude, self.nans, self.infs = by_unit[:_UNIT_ROWS]
         self.sum, self.square, self.bad = by_unit[_UNIT_ROWS:].view(3, self.rows, units)
         self.heard = self.all[-self.rows :]  # rows heard of each class
@@ -56,14 +57,17 @@ class State:
     def sums(self, sketch: NDArray[np.float64], stride: int) -> Sums:
         number = {
             name: getattr(self, name).to("cpu", torch.float64).numpy().copy()
-            for name in ("shift low high positive magnitude nans infs sum square bad heard").split()
+            for name in (*_BY_UNIT, "sum", "square", "bad", "heard")
         }
         count = number["heard"].sum() - number["nans"] - number["infs"]
         total = _moments(count, number["sum"].sum(0), number["square"].sum(0), number["shift"])
         of_class = number["heard"][:-1, None] - number["bad"][:-1]
         classes = _moments(of_class, number["sum"][:-1], number["square"][:-1], number["shift"])
-        unit = (number[name] for name in ("low", "high", "positive", "magnitude", "nans", "infs"))
-        return Sums(count, *total, *unit, of_class, *classes, sketch, stride)
+        return Sums(
+            count, *total,
+            *(number["low"], number["high"], number["positive"], number["magnitude"], number["nans"], number["infs"]),
+            of_class, *classes, sketch, stride,
+        )  # fmt: skip
 
 
 def _moments(

@@ -22,7 +22,9 @@ class TorchAccumulator(Accumulator):
         self._start()
 
     def _start(self) -> None:
-        self._device: torch.device | None = None
+        self._device: torch.device | None = None  # None: nothing was heard yet, and there is no state
+        self._state: State
+        self._sketch: Sketch | None
         self._earlier: Sums | None = None
 
     def fold(self, value: Tensor, groups: Any = None) -> None:
