@@ -26,7 +26,7 @@ bench: .venv/with-dev ## the figures in README, quickly; leave off --quick for t
 	for script in benchmarks/*.py; do $(BIN)/python $$script --quick || exit 1; done
 
 docs: .venv/with-dev ## the site, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # One stamp for each set of extras (joined by +), made again when what it was made from changes.
 .venv/with-%: pyproject.toml constraints.txt $(NATIVE)

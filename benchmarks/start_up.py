@@ -1,0 +1,37 @@
+"""How long `import nissl` and `nissl --help` take: reach 20 ms and 0.3 s."""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+IMPORT, HELP = 0.020, 0.3
+
+
+def seconds(command: list[str], runs: int) -> float:
+    """The quickest of several runs: whatever else the machine does only ever adds."""
+    best = float("inf")
+    for _ in range(runs):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def main() -> None:
+    """Print both, as they are and over a bare Python."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="5 runs instead of 30")
+    runs = 5 if parser.parse_args().quick else 30
+    bare = seconds([sys.executable, "-c", "pass"], runs)
+    imported = seconds([sys.executable, "-c", "import nissl"], runs) - bare
+    print(
+        f"import nissl   {1000 * imported:6.1f} ms over a bare python ({1000 * bare:.0f} ms); reach {1000 * IMPORT:.0f}"
+    )
+    helped = seconds([str(Path(sys.executable).parent / "nissl"), "--help"], runs)
+    print(f"nissl --help   {1000 * helped:6.1f} ms, python included; reach {1000 * HELP:.0f}")
+
+
+if __name__ == "__main__":
+    main()
