@@ -1,0 +1,79 @@
+"""The palette keeps the distances that were published for it, under four kinds of vision."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from nissl.core import palette
+
+VISIONS = {  # Machado, Oliveira and Fernandes 2009, severity 1, applied to linear light
+    "normal": np.eye(3),
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+LMS = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+       [0.0883024619, 0.2817188376, 0.6299787005]]  # fmt: skip
+LAB = [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+       [0.0259040371, 0.7827717662, -0.8086757660]]  # fmt: skip
+
+
+def linear(colour: str) -> np.ndarray:
+    light = palette.rgb(colour)
+    return np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(colour: str, vision: str) -> np.ndarray:
+    seen = np.clip(np.array(VISIONS[vision]) @ linear(colour), 0, 1)
+    return np.array(LAB) @ np.cbrt(np.array(LMS) @ seen)
+
+
+def least(colours: tuple[str, ...], vision: str) -> float:
+    places = [oklab(colour, vision) for colour in colours]
+    return 100 * min(float(np.linalg.norm(a - b)) for a, b in combinations(places, 2))
+
+
+@pytest.mark.parametrize(
+    ("vision", "published"), [("normal", 16.2), ("deutan", 13.0), ("protan", 13.2), ("tritan", 10.8)]
+)
+def test_stain10_keeps_its_least_distance(vision: str, published: float) -> None:
+    assert least(palette.STAIN10, vision) == pytest.approx(published, abs=0.2)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_two_sets_their_overlap_and_neither_are_told_apart(vision: str) -> None:
+    neither = palette.hexadecimal(palette.absorb(palette.rgb(palette.PAPER), [0.34], (palette.COUNTERSTAIN,)))
+    assert least((*palette.STAIN10[:2], palette.OVERLAP, neither, palette.INK), vision) > 13
+
+
+def test_a_dye_at_depth_one_on_white_is_the_dye() -> None:
+    for dye in palette.STAIN10:
+        expected = np.maximum(palette.rgb(dye), 0.02)
+        np.testing.assert_allclose(palette.absorb(np.ones(3), [1.0], (dye,)), expected)
+
+
+def test_dyes_mix_by_multiplying_what_they_let_through() -> None:
+    a, b = palette.STAIN10[:2]
+    both = palette.absorb(np.ones(3), [0.7, 0.4], (a, b))
+    one_by_one = palette.absorb(palette.absorb(np.ones(3), [0.7], (a,)), [0.4], (b,))
+    np.testing.assert_allclose(both, one_by_one)
+
+
+def test_ramps_begin_on_paper_and_darken_steadily() -> None:
+    for name in ("ink", *palette.STAIN10):
+        colours = palette.ramp(name, np.linspace(0, 1, 50))
+        np.testing.assert_allclose(colours[0], palette.rgb(palette.PAPER), atol=1e-9)
+        assert (np.diff(colours.sum(1)) < 0).all()
+
+
+def test_no_change_is_paper() -> None:
+    np.testing.assert_allclose(palette.ramp("change", 0.5), palette.rgb(palette.PAPER))
+
+
+def test_words_are_read_on_every_dye() -> None:
+    for dye in palette.STAIN10:
+        above, below = sorted((linear(c) @ [0.2126, 0.7152, 0.0722] + 0.05 for c in (dye, palette.readable_on(dye))))[
+            ::-1
+        ]
+        assert above / below >= 3.9
