@@ -20,7 +20,7 @@ def heard_by_compiled():
     heard, token = [], torch.zeros(1)
     handle = operators.add(lambda value: heard.append(value.detach().clone()))
 
-    def hook(module, inputs, output):
+    def hook(_module, _inputs, output):
         operators.hear(output, handle, token)
 
     hook_handle = model[1].register_forward_hook(hook)
@@ -32,7 +32,7 @@ def heard_by_compiled():
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # inductor's own
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=needs_compiler)])
 def test_values_reach_the_listener_from_a_full_graph(heard_by_compiled, backend):
-    model, heard, handle, _ = heard_by_compiled
+    model, heard, _, _ = heard_by_compiled
     compiled = torch.compile(model, backend=backend, fullgraph=True)
     inputs = torch.randn(2, 3, 4)
     for x in inputs:
