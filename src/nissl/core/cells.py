@@ -66,7 +66,7 @@ class LayerCell(Mapping[str, "Neuron"]):
 
     def array(self, name: str) -> NDArray[Any]:
         """One statistic of every neuron, or one array of the layer: (neuron, ...)."""
-        return self._trace.values(self.name, name, [self.epoch.number])[0]
+        return self._trace.read(self.name, name, [self.epoch.number])[0]
 
     @property
     def batches(self) -> NDArray[Any]:

@@ -36,7 +36,7 @@ def _variable(trace: "Trace", spec: ArraySpec, epochs: list[int]) -> Any:
     from xarray.backends import BackendArray
     from xarray.core import indexing
 
-    class OnDisk(BackendArray):  # type: ignore[misc]
+    class OnDisk(BackendArray):
         """One array of the trace; reads only the epochs and units that are asked for."""
 
         shape = (len(epochs), *spec.shape)

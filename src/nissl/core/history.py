@@ -1,6 +1,6 @@
 """One layer over all epochs: every recorded name is an attribute, a labelled array (epoch, neuron, ...)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nissl.core.labelled import Labelled
 from nissl.core.layer import Layer
@@ -35,9 +35,10 @@ class LayerHistory:
             )
         spec = self._trace.spec(self.name, name)
         dims = spec.dims[:1] if spec.name == "stats" else spec.dims
-        coords = {"epoch": tuple(self._trace.epochs), "neuron": tuple(range(self._trace.units(self.name)))}
+        coords: dict[str, tuple[Any, ...]] = {"epoch": tuple(self._trace.epochs)}
+        coords["neuron"] = tuple(range(self._trace.units(self.name)))
         coords |= {dim: labels for dim, labels in spec.labels.items() if dim in dims}
-        values = self._trace.values(self.name, name, self._trace.epochs)
+        values = self._trace.read(self.name, name, self._trace.epochs)
         return Labelled(name, values, ("epoch", *dims), {d: c for d, c in coords.items() if d in ("epoch", *dims)})
 
     def __getattr__(self, name: str) -> Labelled:

@@ -128,7 +128,7 @@ class Ledger:
         plan = self._plan(hearing)
         found, numbers = hearing.read(plan.context, trained=trained)
         specs: list[ArraySpec] = []
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for name, values in found.items():
             layer = self._sized(name, values) if name is not None else None
             specs += plan.specs(layer)

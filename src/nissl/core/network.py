@@ -208,7 +208,7 @@ def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Ne
     """A model of any framework as a Network; frameworks are looked for in sys.modules and never imported to find out."""
     if isinstance(model, Network):
         return model
-    present = [plugins.load("adapters", name) for name in plugins.names("adapters") if _imported(name)]
+    present: list[Any] = [plugins.load("adapters", name) for name in plugins.names("adapters") if _imported(name)]
     for adapter in sorted(present, key=lambda a: -a.rank):
         if adapter.accepts(model):
             found: Network = adapter(model, functional=functional, leaves=leaves)

@@ -103,7 +103,11 @@ def rounded(values: Array, bits: int | None) -> Array:
 
 def batch_spec(layer: Layer, block: int, steps: int) -> ArraySpec:
     """A block of `steps` batches; an epoch has as many blocks as it needs, the last one filled up with NaN."""
-    labels = {"stat": BATCH}
+    labels = {"batch_stat": BATCH}
     return ArraySpec(
-        f"batches.{block}", ("step", "neuron", "stat"), (steps, layer.units or 0, len(BATCH)), layer.name, labels=labels
+        f"batches.{block}",
+        ("step", "neuron", "batch_stat"),
+        (steps, layer.units or 0, len(BATCH)),
+        layer.name,
+        labels=labels,
     )

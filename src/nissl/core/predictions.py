@@ -107,5 +107,5 @@ def _rows(outputs: Any) -> NDArray[np.float64]:
 def _cross_entropy(score: NDArray[np.float64], truth: NDArray[np.int64], squashed: bool) -> NDArray[np.float64]:
     if squashed:
         sure = np.clip(score, 1e-12, 1 - 1e-12)
-        return -(truth * np.log(sure) + (1 - truth) * np.log1p(-sure))
-    return np.maximum(score, 0) - score * truth + np.log1p(np.exp(-np.abs(score)))
+        return np.asarray(-(truth * np.log(sure) + (1 - truth) * np.log1p(-sure)), np.float64)
+    return np.asarray(np.maximum(score, 0) - score * truth + np.log1p(np.exp(-np.abs(score))), np.float64)

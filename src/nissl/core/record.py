@@ -4,7 +4,6 @@ import platform
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +74,6 @@ def _cleared(path: Path, store: Store, settings: Settings) -> Store:
 
 def _header(model: Any, framework: str, config: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "run_id": uuid.uuid4().hex,
         "created": time.time(),
         "nissl": version("nissl"),
         "framework": framework,

@@ -3,13 +3,16 @@
 import sys
 import time
 from types import TracebackType
+from typing import Any
 
 
 class Screen:
     """Shows nothing when `shown` is False; never a reason for a run to fail."""
 
     def __init__(self, shown: bool):
-        self.shown, self._bar, self._task, self._steps, self._last = shown, None, None, None, 0.0  # type: bool, Any, Any, Any, float
+        self.shown, self._last = shown, 0.0
+        self._bar: Any = None
+        self._task: Any = None
         self._total = 0
 
     def __enter__(self) -> "Screen":

@@ -21,7 +21,8 @@ class Column:
 
     name: str
     merge: str = "mean"
-    """sum, min, max, mean (weighted by `weight`), std (by `weight` around `mean`) or first."""
+    """sum, min, max, mean (weighted by `weight`), std (by `weight` around `mean`), first, or average: as mean, but of numbers
+    such as quantiles whose whole is more than the mean of its parts, so it only comes near."""
     weight: str = "count"
     """The sibling that counts what was averaged: a column of the same array, or an array of the same layer."""
     mean: str = "mean"

@@ -35,9 +35,9 @@ class Sums:
 
     @classmethod
     def empty(cls, units: int, classes: int = 0) -> "Sums":
-        zero = [np.zeros(units) for _ in range(9)]
-        zero[3][:], zero[4][:] = np.inf, -np.inf
-        return cls(*zero, *(np.zeros((classes, units)) for _ in range(3)), np.zeros((0, units)))
+        n, (a, b, c) = np.zeros((7, units)), np.zeros((3, classes, units))
+        low, high = np.full(units, np.inf), np.full(units, -np.inf)
+        return cls(n[0], n[1], n[2], low, high, n[3], n[4], n[5], n[6], a, b, c, np.zeros((0, units)))
 
     @classmethod
     def of(cls, rows: Floats, groups: NDArray[Any] | None = None, classes: int = 0) -> "Sums":
@@ -74,7 +74,9 @@ class Sums:
         )  # fmt: skip
 
 
-def chan(n1: Floats, mean1: Floats, m21: Floats, n2: Floats, mean2: Floats, m22: Floats) -> tuple[Floats, ...]:
+def chan(
+    n1: Floats, mean1: Floats, m21: Floats, n2: Floats, mean2: Floats, m22: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Count, mean and sum of squared deviations of two groups together (Chan, Golub and LeVeque, 1979)."""
     n = n1 + n2
     share = np.divide(n2, n, out=np.zeros_like(n), where=n > 0)

@@ -61,7 +61,8 @@ def _melted(whole: dict[str, Any], names: list[str]) -> dict[str, Any]:
     long = {key: np.tile(whole[key], len(names)) for key in INDEX}
     long["stat"] = np.repeat(np.array(names, dtype=object), rows)
     long["value"] = np.concatenate([whole[name] for name in names]) if names else np.zeros(0)
-    return long
+    there = ~np.isnan(long["value"])  # what an epoch does not have is no row
+    return {name: column[there] for name, column in long.items()}
 
 
 def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
@@ -72,7 +73,7 @@ def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
         if "weight" not in trace.names(target):
             continue
         source, units = _source(trace, trace.place(target))
-        weights = trace.values(target, "weight", epochs)
+        weights = trace.read(target, "weight", epochs)
         e, n, fan = weights.shape
         each = weights.reshape(e, n, units, fan // units).sum(
             -1

@@ -151,9 +151,7 @@ class Trace(Mapping[str, Epoch]):
             f"Nothing called {name!r} is recorded {where}.{near(name, known)} There are: {listing(known, 60)}."
         )
 
-    def values(
-        self, layer: str | None, name: str, epochs: Sequence[int], where: tuple[slice, ...] = ()
-    ) -> NDArray[Any]:
+    def read(self, layer: str | None, name: str, epochs: Sequence[int], where: tuple[slice, ...] = ()) -> NDArray[Any]:
         """(epoch, neuron, ...) of one recorded name."""
         spec = self.spec(layer, name)
         if spec.name != "stats":

@@ -9,7 +9,7 @@ from nissl.core.layer import Layer
 from nissl.core.quantity import Array, Context, Heard, Quantity
 from nissl.core.store import ArraySpec, Column
 
-COLUMNS = (Column("count", "sum"), Column("mean"), Column("std", "std"), Column("magnitude"), Column("snr"))
+COLUMNS = (Column("count", "sum"), Column("mean"), Column("std", "std"), Column("magnitude"), Column("snr", "average"))
 
 
 @dataclass(frozen=True)

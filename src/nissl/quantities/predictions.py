@@ -17,17 +17,25 @@ class Predictions(Quantity):
 
     def declare(self, layer: Layer | None, context: Context) -> tuple[ArraySpec, ...]:
         k, names = len(context.classes), context.classes
-        if not k:
-            return ()
-        columns = (Column("confusion", "sum"),)
-        labels = {"class": names, "predicted": names}
-        return (ArraySpec("confusion", ("class", "predicted"), (k, k), columns=columns, labels=labels, dtype="int64"),)
+        specs: tuple[ArraySpec, ...] = ()
+        if k:
+            several = context.task == "multilabel"
+            dims, shape = (("class", "true", "predicted"), (k, 2, 2)) if several else (("class", "predicted"), (k, k))
+            labels = {"class": names} if several else {"class": names, "predicted": names}
+            columns = (Column("confusion", "sum"),)
+            specs = (ArraySpec("confusion", dims, shape, columns=columns, labels=labels, dtype="int64"),)
+        if context.probing and context.task in ("multiclass", "binary"):
+            columns = (Column("prediction", "first"),)
+            specs += (ArraySpec("prediction", ("sample",), (context.probe,), columns=columns, dtype="int32"),)
+        return specs
 
     def read(self, heard: Heard) -> dict[str, Array]:
         found = heard.predictions
-        if found is None or not found.count or found.confusion.ndim != 2 or not found.confusion.size:
+        if found is None or not found.count:
             return {}
-        return {"confusion": found.confusion}
+        answers = np.concatenate(found.predicted) if found.predicted else np.zeros(0)
+        arrays = {"confusion": found.confusion} if found.confusion.size else {}
+        return arrays | ({"prediction": answers} if heard.context.probing and len(answers) else {})
 
     def scalars(self, heard: Heard) -> dict[str, float]:
         found = heard.predictions
@@ -36,4 +44,4 @@ class Predictions(Quantity):
         numbers = {"loss": found.loss / found.count}
         if found.task.kind != "regression":
             numbers["accuracy"] = found.right / found.count
-        return {name: value for name, value in numbers.items() if not np.isnan(value) or name == "loss"}
+        return numbers

@@ -24,7 +24,7 @@ class Quantiles(Quantity):
     sketch = 1024
 
     def declare(self, layer: Layer | None, context: Context) -> tuple[ArraySpec, ...]:
-        return neuron_columns(tuple(Column(name) for name in LEVELS), layer.units) if layer and layer.units else ()
+        return neuron_columns(tuple(Column(name, "average") for name in LEVELS), layer.units) if layer and layer.units else ()
 
     def read(self, heard: Heard) -> dict[str, Array]:
         if heard.sums is None or not len(heard.sums.sketch):
