@@ -31,6 +31,6 @@ docs: .venv/with-dev ## the site, into site/
 # One stamp for each set of extras (joined by +), made again when what it was made from changes.
 .venv/with-%: pyproject.toml constraints.txt $(NATIVE)
 	@echo "Installing nissl[$*] into .venv, once; this takes a minute or two."
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$$(echo $* | tr + ,)]"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$$(echo $* | tr + ,)]"
 	@touch $@

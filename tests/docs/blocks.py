@@ -1,5 +1,6 @@
 """The fenced blocks of a Markdown page: which run, which don't, and why."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,10 +53,12 @@ def run(page: Path) -> dict[str, Any]:
 
 
 def _as_pytest_would(suite: type) -> None:
-    """Run the tests of a class that a page shows."""
+    """Run the tests of a class that a page shows; the only fixture it may ask for is tmp_path."""
     for name in dir(suite):
         if name.startswith("test_"):
-            getattr(suite(), name)()
+            test, place = getattr(suite(), name), Path(name)
+            place.mkdir()
+            test(**dict.fromkeys(inspect.signature(test).parameters, place))
 
 
 def commands(page: str) -> Iterator[list[str]]:
