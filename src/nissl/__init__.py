@@ -3,7 +3,7 @@
 The public names, each imported on first use, so that `import nissl` costs nothing.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # typing's own takes longer to import than all of this; checkers know it by its name
 
 if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
     from nissl.adapters.arrays import Arrays as Arrays

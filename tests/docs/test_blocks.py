@@ -59,3 +59,23 @@ def test_a_block_with_a_reason_does_not_run(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(FENCED.format(info='python no-run reason="raises on purpose"', text="1 / 0"))
     assert "x" not in blocks.run(page)
+
+
+COMMANDS = [(page, words) for page in PAGES for words in blocks.commands(page.read_text())]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=[" ".join(words) for _, words in COMMANDS])
+def test_a_command_that_a_page_shows_is_understood(page: Path, words: list[str]) -> None:
+    cli = pytest.importorskip("nissl.apps.cli")
+    cli.app().parse_args(words, exit_on_error=False, print_error=False)
+
+
+def test_commands_are_found_and_wrong_ones_are_not_understood() -> None:
+    cli = pytest.importorskip("nissl.apps.cli")
+    page = "```sh\n$ .venv/bin/nissl info runs/a | head  # words\nmake demo\nnissl infoo runs/a\nnissl info --colour\n```\n"
+    right, *wrong = blocks.commands(page)
+    assert right == ["info", "runs/a"]
+    assert len(wrong) == 2
+    for words in wrong:
+        with pytest.raises(cli.CycloptsError):
+            cli.app().parse_args(words, exit_on_error=False, print_error=False)
