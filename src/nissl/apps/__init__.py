@@ -1,0 +1,1 @@
+"""The doors: each uses public names only."""

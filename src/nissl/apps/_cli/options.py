@@ -1,0 +1,139 @@
+"""How words of a terminal, an environment or a TOML file become values. Loads neither numpy nor a framework."""
+
+import ast
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter, Token
+from cyclopts.config import Dict
+
+from nissl.errors import BadValue, DamagedData, MissingData
+
+
+def several(_: Any, tokens: Sequence[Token]) -> list[str]:
+    """`a,b` or the same option twice: several values."""
+    return [part for token in tokens for part in token.value.split(",") if part]
+
+
+def epochs(_: Any, tokens: Sequence[Token]) -> int | list[int]:
+    """`5`: an interval; `1,5,10:50:10` or `5,`: a list, with ranges first:last:step that include the last."""
+    text = ",".join(token.value for token in tokens)
+    try:
+        if "," not in text and ":" not in text:
+            return int(text)
+        return sorted({epoch for part in text.split(",") if part.strip() for epoch in _range(part)})
+    except ValueError as error:
+        raise BadValue(f"--epoch-intervals {text}: write 5 (every fifth), or 1,5,10:50:10 (just those).") from error
+
+
+def _range(part: str) -> range:
+    first, *rest = (int(number) for number in part.split(":"))
+    last, step = (rest or [first])[0], (rest[1:] or [1])[0]
+    if len(rest) > 2 or step < 1 or last < first:
+        raise ValueError(part)
+    return range(first, last + 1, step)
+
+
+@Parameter(name="*", group=Group("Training", sort_key=1))
+@dataclass(frozen=True)
+class Training:
+    """The options of nissl.studies.train.train; a test holds these to those."""
+
+    data: str = "digits"
+    """A data set by name, see `nissl list data`; its own options follow a point: --data.limit 1000."""
+    data_options: Annotated[dict[str, str] | None, Parameter(name=("--data-options", "--data"), show=False)] = None
+    model: str = "mlp"
+    """A network by name, see `nissl list models`; its own options follow a point: --model.hidden 64,32."""
+    model_options: Annotated[dict[str, str] | None, Parameter(name=("--model-options", "--model"), show=False)] = None
+    epochs: int = 30
+    """How many passes over the training examples."""
+    batch_size: int = 32
+    """Examples a step."""
+    optimiser: str = "adam"
+    """adam, adamw or sgd, with torch's own defaults but for the learning rate."""
+    learning_rate: float = 1e-3
+    """The optimiser's step size."""
+    seed: int = 0
+    """Decides weights and order: the same seed gives the same network on the same machine."""
+    device: str = "auto"
+    """cpu, cuda, or auto: the GPU if there is one."""
+    bins: int | None = None
+    """Where values are to be predicted: how many bins they are divided into."""
+
+    def asked(self) -> dict[str, Any]:
+        """As `train` takes them."""
+        options = {"data_options": values(self.data_options), "model_options": values(self.model_options)}
+        return asdict(self) | options
+
+
+@Parameter(name="*", group=Group("Recording", sort_key=2))
+@dataclass(frozen=True)
+class Recording:
+    """The fields of nissl.core.settings.Settings; a test holds these to those."""
+
+    layers: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """Which layers, as glob patterns: "conv*,output"; left out: all."""
+    quantities: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """What is recorded: "activation,weights" (see `nissl list quantities`); left out: the usual ones."""
+    epoch_intervals: Annotated[int | list[int] | None, Parameter(converter=epochs, negative=(), n_tokens=1)] = None
+    """Which epochs: 5 is every fifth; 1,5,10:50:10 just those; left out: every epoch."""
+    drop_batches: bool = True
+    """Drop each batch's own statistics once the epoch's are computed."""
+    every: int = 1
+    """Listen on every nth training step."""
+    functional: Annotated[bool, Parameter(negative=())] = False
+    """Also hear nonlinearities that are plain function calls, at a cost in every step."""
+    leaves: Annotated[bool, Parameter(negative=())] = False
+    """Every leaf module is a layer of its own."""
+    rounding: int | None = None
+    """Bits of mantissa to keep of each float, 1 to 23 (10: a quarter of the size); left out: all."""
+    budget: str | None = None
+    """The most bytes that the trace may take, such as 2GB; more is refused before training starts."""
+    durability: str = "process"
+    """What a committed epoch survives: the death of the process, or of the machine (power)."""
+    progress: bool = True
+    """Say what is going on."""
+
+    def settings(self) -> Any:
+        from nissl.core.settings import Settings
+
+        return Settings(**{name: value for name, value in asdict(self).items() if value is not None})
+
+
+def values(words: Mapping[str, str] | None) -> dict[str, Any]:
+    """`--model.hidden 64,32` as a tuple of numbers, `--data.folder x` as a text: by what it looks like."""
+    return {name: _value(word) for name, word in (words or {}).items()}
+
+
+def _value(word: str) -> Any:
+    try:
+        return ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False}.get(word, word)
+
+
+def from_toml(app: Any, commands: tuple[str, ...], arguments: Any) -> None:
+    """Where --config names a TOML file, its table for this command fills in what is not said elsewhere."""
+    named = [argument.tokens[0].value for argument in arguments if argument.name == "--config" and argument.tokens]
+    if not named:
+        return
+    path = Path(named[0])
+    try:
+        tables = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise MissingData(f"There is no configuration file {path}.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DamagedData(f"{path} is not a TOML file that can be read: {error}") from error
+    if not all(isinstance(tables.get(command, {}), dict) for command in commands) or not set(commands) & set(tables):
+        raise BadValue(f"{path} has no table [{commands[0]}]: write the options under it, such as epochs = 30.")
+    Dict(_listed(tables), source=str(path))(app, commands, arguments)
+
+
+def _listed(value: Any) -> Any:
+    """A list as text with commas, as it is written in a terminal; of one, with a comma at its end."""
+    if isinstance(value, dict):
+        return {key: _listed(inner) for key, inner in value.items()}
+    return "".join(f"{inner}," for inner in value) if isinstance(value, list) else value

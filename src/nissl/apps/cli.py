@@ -1,0 +1,167 @@
+"""The terminal's door: one function a command, each a call of what Python can call too."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Env
+
+from nissl.apps._cli.options import Recording, Training, from_toml
+from nissl.errors import NisslError, TraceExists
+
+Run = Annotated[Path, Parameter(help="The trace's folder.")]
+
+
+def demo(
+    *,
+    binary: Annotated[
+        bool, Parameter(negative=(), help="Two classes: what serves each of them, and what both.")
+    ] = False,
+    out: Annotated[Path, Parameter(help="For trace and pictures; an earlier demo's trace is replaced.")] = Path(
+        "results"
+    ),
+    epochs: Annotated[int, Parameter(help="How many passes over the training examples.")] = 30,
+    seed: Annotated[int, Parameter(help="The same seed gives the same network.")] = 0,
+) -> None:
+    """Train a small network on handwritten digits while recording it, and show what was seen; takes seconds.
+
+    Prints a table, and writes the trace and (where matplotlib is installed) pictures into a folder.
+    """
+    from nissl.apps._cli import demonstration
+    from nissl.studies.demo import demo as study
+
+    demonstration.show(study(out, binary=binary, epochs=epochs, seed=seed), out)
+
+
+def train(
+    run: Annotated[Path | None, Parameter(help="The folder of the new trace; left out: runs/DATA.")] = None,
+    *,
+    config: Annotated[Path | None, Parameter(help="A TOML file with these options.")] = None,  # noqa: ARG001 - for from_toml
+    overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
+    training: Training | None = None,
+    recording: Recording | None = None,
+) -> None:
+    """Train a reference network on a data set and record it; the best weights are kept beside the trace.
+
+    Examples: `nissl train`; `nissl train runs/a --model mlp --model.hidden 64,32 --epochs 10`;
+    `nissl train --data arrays --data.path mine.npz --epoch-intervals 1,5,10:50:10`.
+
+    Every option can also be given in the environment (NISSL_TRAIN_EPOCHS=10) or in a TOML file's table [train]
+    (`epochs = 10`; those of the data set in [train.data-options]). The command line goes before the environment, and that
+    before the file.
+    """
+    from nissl.apps._cli import screens
+    from nissl.studies.train import train as study
+
+    training, settings = training or Training(), (recording or Recording()).settings()
+    path = run or Path("runs") / training.data
+    screens.trained(path, study(path, overwrite=overwrite, settings=settings, **training.asked()))
+
+
+def info(run: Run) -> None:
+    """What a trace holds: layers, quantities, epochs, room on disk, what it cost; also while it is being recorded.
+
+    Example: `nissl info runs/digits`.
+    """
+    from nissl.apps._cli import screens
+    from nissl.studies.contents import contents
+
+    screens.contents(run, contents(run))
+
+
+def show(
+    run: Run,
+    address: Annotated[str, Parameter(help="EPOCH, EPOCH/LAYER or EPOCH/LAYER/NEURON: e30 or E_30, n20 or n_20.")],
+) -> None:
+    """One place in a trace: an epoch, a layer at an epoch, or a neuron at an epoch.
+
+    Examples: `nissl show runs/digits e30`; `nissl show runs/digits e30/hidden_1/n20`.
+    """
+    from nissl.apps._cli import screens
+    from nissl.core.trace import open as opened
+
+    screens.place(opened(run)[address])
+
+
+def export(
+    run: Run,
+    *,
+    to: Annotated[
+        Literal["parquet", "csv", "zarr"],
+        Parameter(help="parquet and csv hold one table; zarr holds everything, as xarray reads it."),
+    ],
+    out: Annotated[Path | None, Parameter(help="Where to; left out: beside the trace. Nothing is overwritten.")] = None,
+    table: Annotated[
+        Literal["neurons", "epochs", "connections"],
+        Parameter(help="A row for each neuron and epoch, for each epoch, or for each weight and epoch (large)."),
+    ] = "neurons",
+) -> None:
+    """A trace as a file for other programs.
+
+    Examples: `nissl export runs/digits --to csv`; `nissl export runs/digits --to parquet --table connections`.
+    """
+    from nissl.studies.export import export as study
+
+    print(study(run, to, out, table=table))
+
+
+def doctor() -> None:
+    """What is installed, what works, and how to get the rest."""
+    from nissl.apps._cli import screens
+    from nissl.studies.doctor import doctor as study
+
+    screens.findings(study())
+
+
+def plug_ins(kind: Annotated[str | None, Parameter(help="Only these, each with what it is.")] = None) -> None:
+    """What there is by name: data sets, models, quantities, stores, adapters, views.
+
+    Examples: `nissl list`; `nissl list quantities`.
+    """
+    from nissl.apps._cli import screens
+    from nissl.studies.catalogue import catalogue
+
+    screens.findings(catalogue(kind))
+
+
+def app() -> App:
+    """The commands, and where their options may come from: command line, then environment, then TOML."""
+    made = App(
+        name="nissl",
+        help="See inside a neural network while it learns: record its trace, look into it, take it elsewhere.\n\n"
+        "Start with `nissl demo`. Each command explains itself: `nissl train --help`.",
+        help_format="markdown",
+        version=_version,
+        config=[Env("NISSL_", show=False), from_toml],
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for command in (demo, train, info, show, export, doctor):
+        made.command(command)
+    made.command(plug_ins, name="list")
+    return made
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("nissl")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if all is well, 2 for what nissl refuses, 130 for Ctrl-C."""
+    try:
+        app()(words, result_action="return_none")
+    except (NisslError, CycloptsError) as error:
+        if os.environ.get("NISSL_DEBUG", "0") not in ("", "0"):
+            raise
+        hint = " In a terminal: --overwrite." if isinstance(error, TraceExists) else ""
+        print(f"nissl: {error}{hint}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -1,0 +1,1 @@
+"""Whole recipes on the public pieces."""

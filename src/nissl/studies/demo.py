@@ -1,0 +1,130 @@
+"""`demo`: a small network learns while it is recorded, and what was seen is told."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.screen import amount
+from nissl.core.trace import Trace
+from nissl.core.trace import open as opened
+from nissl.core.view import View
+from nissl.errors import BadValue, NoTrace
+from nissl.studies.train import train
+from nissl.views.confusions import Confusions
+from nissl.views.curves import Curves
+from nissl.views.divergence import Divergence
+from nissl.views.histories import Histories
+from nissl.views.pathways import Pathways
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Demo:
+    """What `demo` leaves behind."""
+
+    path: Path
+    trace: Trace
+    seen: tuple[tuple[str, str], ...]
+    """What there was, and what it was like."""
+    pictures: Mapping[str, View]
+    """Worth painting, by the file's name."""
+    seconds: float
+
+    @property
+    def best(self) -> str:
+        """The address of the unit that tells one class best."""
+        return max(_tellers(self.trace), key=lambda found: found[2])[1]
+
+
+def demo(
+    out: str | Path = "results", *, binary: bool = False, epochs: int = 30, seed: int = 0, progress: bool = True
+) -> Demo:
+    """Record a network that learns handwritten digits (`binary`: two classes of known making) into a folder under `out`."""
+    if epochs < 1:
+        raise BadValue(f"epochs={epochs}: at least 1.")
+    began = time.perf_counter()
+    data, model = ("binary", "simple_nn") if binary else ("digits", "mlp")
+    path = Path(out) / data
+    _cleared(path)
+    train(path, data=data, model=model, epochs=epochs, seed=seed, learning_rate=3e-3, device="cpu", progress=progress)
+    trace = opened(path)
+    seconds = time.perf_counter() - began
+    return Demo(path, trace, tuple(_seen(trace, seconds)), _pictures(trace, binary=binary), seconds)
+
+
+def _cleared(path: Path) -> None:
+    """Remove an earlier demo's trace; a folder that holds none is not ours to touch."""
+    if not path.exists() or not any(path.iterdir()):
+        return
+    try:
+        opened(path)
+    except NoTrace as error:
+        raise BadValue(f"{path} holds something that is no trace: name another place with out.") from error
+    shutil.rmtree(path)
+
+
+def _pictures(trace: Trace, *, binary: bool) -> dict[str, View]:
+    first, last = trace.epochs[0], trace.epochs[-1]
+    pictures: dict[str, View] = {
+        f"pathways_{first}": Pathways(trace, epoch=first),
+        f"pathways_{last}": Pathways(trace, epoch=last),
+        "histories": Histories(trace),
+        "curves": Curves(trace),
+        "confusions": Confusions(trace),
+    }
+    return pictures | ({"divergence": Divergence(trace)} if binary else {})
+
+
+def _seen(trace: Trace, seconds: float) -> Iterator[tuple[str, str]]:
+    entries, header = trace.entries, trace.header
+    first, last = entries[0], entries[-1]
+    shape = ", ".join(f"{name} {trace.units(name)}" for name in trace.layers)
+    yield "network", f"{header['config']['model']['name']}: {shape}"
+    yield "data", f"{header['config']['data']['name']}, {len(trace.classes)} classes; the probe is the held-out part"
+    yield "recorded", f"{len(entries)} epochs, E_{first.epoch} to E_{last.epoch}, in {seconds:.1f} s"
+    for name in ("probe_accuracy", "probe_loss"):
+        if name in first.scalars and name in last.scalars:
+            yield f"held-out {name.removeprefix('probe_')}", f"{first.scalars[name]:.3f} -> {last.scalars[name]:.3f}"
+    for layer in _inner(trace):
+        yield f"silent units, {layer}", _silent(trace, layer)
+    for said, address, separation in _tellers(trace):
+        yield f"tells {said} best", f"{address}  (d' {separation:.1f})"
+    costs = header["costs"]
+    spent = sum(value for name, value in costs.items() if name.startswith("seconds"))
+    yield "cost of recording", f"{spent:.2f} s ({spent / seconds:.0%} of the time), {amount(costs['bytes'])} written"
+
+
+def _inner(trace: Trace) -> tuple[str, ...]:
+    return trace.layers[:-1] or trace.layers
+
+
+def _silent(trace: Trace, layer: str) -> str:
+    """Units that answer nothing in the probe, at the first epoch and at the last."""
+    active = np.asarray(trace.layer(layer).array("probe_active").values)
+    counts = (active == 0).sum(1)
+    return f"{counts[0]} -> {counts[-1]} of {trace.units(layer)}"
+
+
+def _tellers(trace: Trace) -> list[tuple[str, str, float]]:
+    """For each class the unit that answers to it most unlike to the others: (class, address, separation)."""
+    last, best = trace.epochs[-1], []
+    for number, name in enumerate(trace.classes):
+        found = [(layer, separation(trace, layer, number)) for layer in _inner(trace)]
+        layer, apart = max(found, key=lambda pair: float(pair[1].max()))
+        best.append((name, f"e{last}/{layer}/n{int(apart.argmax())}", float(apart.max())))
+    return best
+
+
+def separation(trace: Trace, layer: str, number: int, epoch: int | None = None) -> Floats:
+    """d' of each unit for one class against the others: difference of the means in standard deviations; 0 where silent."""
+    cell = trace[trace.epochs[-1] if epoch is None else epoch][layer]
+    mean, std = (np.asarray(cell.array(f"probe_{name}"), np.float64) for name in ("class_mean", "class_std"))
+    others = np.delete(mean, number, 1), np.delete(std, number, 1)
+    spread = np.sqrt((std[:, number] ** 2 + (others[1] ** 2).mean(1)) / 2)
+    return np.divide(mean[:, number] - others[0].mean(1), spread, out=np.zeros(len(mean)), where=spread > 0)

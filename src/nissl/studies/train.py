@@ -1,0 +1,155 @@
+"""`train`: a data set, a network and an optimiser by name, recorded from the first step to the last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nissl import plugins
+from nissl.core.dataset import DataSet, Splits
+from nissl.core.record import record
+from nissl.core.recorder import Recorder
+from nissl.core.screen import Screen
+from nissl.core.settings import Settings
+from nissl.core.trace import Trace
+from nissl.errors import BadValue, MissingDependency, UnknownName, listing, near
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What `train` leaves behind."""
+
+    network: Any
+    """As it is after the last epoch; the best one lies at `best`."""
+    trace: Trace
+    losses: tuple[float, ...]
+    """On the test examples, one an epoch."""
+    best: Path | None
+    """The weights of the epoch with the lowest of these losses; None where the trace is in memory."""
+
+
+def train(
+    path: str | Path | None = None, *, data: str | DataSet | Splits = "digits", model: Any = "mlp", epochs: int = 30,
+    batch_size: int = 32, optimiser: str = "adam", learning_rate: float = 1e-3, seed: int = 0, device: str = "auto",
+    data_options: Mapping[str, Any] | None = None, model_options: Mapping[str, Any] | None = None,
+    bins: int | None = None, overwrite: bool = False, settings: Settings | None = None, **options: Any,
+) -> Trained:  # fmt: skip
+    """Train `model` on `data` and record it at `path` (None: in memory); the test examples are the probe.
+
+    data, model: names (see `nissl list`), or a data set and a torch module of your own; data_options, model_options:
+    fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
+    they are divided into; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
+    is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace.
+    The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace of the epochs so far.
+    """
+    if settings is not None and options:
+        raise BadValue(f"Give either settings or single options, not both: {', '.join(options)}.")
+    recipe = _recipe(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    splits, said_data = _data(data, data_options or {})
+    training = _training()
+    with training.seeded(seed):
+        network, gives, said_model = _model(model, splits, model_options or {})
+        trainer = training.Trainer(
+            network, splits, gives=gives, optimiser=optimiser, learning_rate=learning_rate, batch=batch_size, seed=seed,
+            device=device,
+        )  # fmt: skip
+        recorder = record(
+            network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), overwrite=overwrite,
+            settings=settings or _settings(options),
+            config={"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe},
+        )  # fmt: skip
+        return _run(trainer, recorder, epochs, None if path is None else Path(path))
+
+
+def _run(trainer: Any, recorder: Recorder, epochs: int, path: Path | None) -> Trained:
+    best = path.parent / "checkpoints" / path.name / "best_model.pt" if path else None
+    losses: list[float] = []
+    lowest = float("inf")
+    try:
+        with recorder:
+            for _ in recorder.epochs(epochs):
+                for x, y in recorder.batches(trainer.loader):
+                    trainer.step(x, y)
+                losses.append(trainer.evaluate())
+                if best and losses[-1] < lowest:
+                    lowest = losses[-1]
+                    trainer.save(best)
+    except KeyboardInterrupt:
+        where = f"the trace at {path} is whole" if path else "the trace in memory is whole"
+        Screen(recorder.settings.progress).say(
+            f"stopped in epoch {len(losses) + 1} of {epochs}; {where}: {len(recorder.trace.epochs)} epochs are recorded"
+        )
+        raise
+    return Trained(trainer.network, recorder.trace, tuple(losses), best)
+
+
+def _training() -> Any:
+    try:
+        from nissl.models._training import trainer
+    except ImportError as error:
+        raise MissingDependency(f"nissl trains with PyTorch: pip install 'nissl[torch]' ({error})") from error
+    return trainer
+
+
+def _recipe(**numbers: Any) -> dict[str, Any]:
+    for name in ("epochs", "batch_size", "seed"):
+        least = 0 if name == "seed" else 1
+        if not isinstance(numbers[name], int) or isinstance(numbers[name], bool) or numbers[name] < least:
+            raise BadValue(f"{name}={numbers[name]!r}: a whole number from {least}.")
+    if not 0 < numbers["learning_rate"] < float("inf"):
+        raise BadValue(f"learning_rate={numbers['learning_rate']!r}: a number above 0.")
+    return numbers
+
+
+def _settings(options: Mapping[str, Any]) -> Settings:
+    known = [field.name for field in fields(Settings) if field.init]
+    for name in options:
+        if name not in known:
+            raise BadValue(
+                f"train() has no option {name!r}.{near(name, known)} Those of the recording: {listing(known)}."
+            )
+    return Settings(**options)
+
+
+def _data(data: str | DataSet | Splits, options: Mapping[str, Any]) -> tuple[Splits, Any]:
+    if isinstance(data, str):
+        data = _made("data", data, {}, options)
+    elif options:
+        raise BadValue("data_options are for a data set that is named; yours has its own fields.")
+    splits = data.load() if isinstance(data, DataSet) else data
+    if not isinstance(splits, Splits):
+        raise BadValue(f"data: {type(data).__name__} is no name, no DataSet and no Splits.")
+    return splits, _said(data)
+
+
+def _model(model: Any, splits: Splits, options: Mapping[str, Any]) -> tuple[Any, str, Any]:
+    """The network, what it gives, and what the header shall say of it."""
+    if not isinstance(model, str):
+        if options:
+            raise BadValue("model_options are for a network that is named; yours is made already.")
+        return model, "logits", type(model).__qualname__
+    y = splits.train.y
+    outputs = len(splits.classes) or (y.shape[1] if y.ndim == 2 else 1)
+    blueprint = _made("models", model, {"shape": splits.shape, "classes": outputs}, options)
+    return blueprint.build(), blueprint.gives, _said(blueprint)
+
+
+def _made(kind: str, name: str, given: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    found = plugins.load(kind, name)
+    known = [field.name for field in fields(found) if field.name not in given]  # type: ignore[arg-type]
+    for option in options:
+        if option not in known:
+            raise UnknownName(f"{name} has no option {option!r}.{near(option, known)} It has: {listing(known)}.")
+    try:
+        return found(**given, **options)
+    except TypeError as error:
+        raise BadValue(f"{name}: {str(error).partition('() ')[2]}. Its options are: {listing(known)}.") from error
+
+
+def _said(thing: Any) -> Any:
+    """As plain values for the header: the class's name and its fields."""
+    name = type(thing).__name__
+    if isinstance(thing, Splits):
+        return {"name": name, "shape": list(thing.shape), "examples": [len(thing.train.x), len(thing.test.x)]}
+    values = {f.name: getattr(thing, f.name) for f in fields(thing)} if hasattr(thing, "__dataclass_fields__") else {}
+    return {"name": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
