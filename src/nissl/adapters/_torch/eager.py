@@ -28,12 +28,12 @@ class Eager:
         with torch.inference_mode(False), torch.no_grad():
             x, positions_last = arranged(plain(value), *self._axes)
             self._state.check(x.shape[1 if positions_last else 2])
+            if not x.numel():
+                return
+            self._add(x, positions_last, groups)
             if self._sketch is not None:
-                self._sketch.add(
-                    x, positions_last, *self._sketch.next(x.shape[0] * x.shape[2 if positions_last else 1])
-                )
-            if x.numel():
-                self._add(x, positions_last, groups)
+                first, count = self._sketch.next(x.shape[0] * x.shape[2 if positions_last else 1])
+                self._sketch.add(x, positions_last, first, count)
 
     def _add(self, x: Tensor, positions_last: bool, groups: Groups | None) -> None:
         state, at = self._state, 2 if positions_last else 1

@@ -61,7 +61,7 @@ class Groups:
         key = ("index", labels.data_ptr(), classes)
         if key not in self._ready:
             rows = torch.where((labels < 0) | (labels > classes), classes, labels)
-            self._ready[key] = rows, torch.bincount(rows, minlength=classes + 1)
+            self._ready[key] = rows, rows.new_zeros(classes + 1).index_add_(0, rows, torch.ones_like(rows))
         return self._ready[key]
 
     def table(self, examples: int, classes: int, dtype: torch.dtype) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nissl.adapters._torch.eager import exact_parts, plain
+from nissl.adapters._torch.eager import exact_parts, plain, quick_parts
 from nissl.adapters._torch.groups import Groups
 from nissl.adapters._torch.sketch import Sketch
 from nissl.adapters._torch.state import State, arranged
@@ -50,18 +50,17 @@ class Native:
             with torch.inference_mode(False), torch.no_grad():
                 x3, last = self._taken(value)
                 self._state.centre(x3.float() if x3.dtype is torch.bfloat16 else x3, (0, 2 if last else 1))
-        if self._sketch is not None:
-            self._pick(self._sketch, address)
-        head = self._head
+        head, read = self._head, x
         if groups is not None:
             if groups.address and groups.examples == sizes[0]:
                 labels = groups.address
             elif groups.member is not None:
                 self._members(value, groups)
             else:
-                head, sizes, x, labels = self._by_position(value, groups)
-                address = x.data_ptr()
-        kernel.fold(*head, address, *sizes, labels, *self._tail)
+                head, sizes, read, labels = self._by_position(value, groups)
+        kernel.fold(*head, read.data_ptr(), *sizes, labels, *self._tail)
+        if self._sketch is not None:
+            self._pick(self._sketch, address)
 
     def _look(self, value: Tensor) -> Tensor:
         """Learn how a value of this shape lies in memory."""
@@ -78,7 +77,8 @@ class Native:
 
     def _taken(self, value: Tensor) -> tuple[Tensor, bool]:
         """Arranged and in a type that the kernel reads, copied only if it must be."""
-        value = value.detach() if value.dtype is torch.bfloat16 and not value.is_sparse else plain(value)
+        brief = value.dtype is torch.bfloat16 and value.layout is torch.strided
+        value = value.detach() if brief else plain(value)
         x, last = arranged(value, *self._axes)
         beside = x.shape[2] == 1 or x.stride(2) == 1
         closed = not last or x.shape[1] == 1 or x.stride(1) == x.shape[2]
@@ -103,7 +103,8 @@ class Native:
         with torch.inference_mode(False), torch.no_grad():
             x, last = arranged(plain(value), *self._axes)
             table = groups.table(x.shape[0], self._state.classes, self._state.dtype)
-            parts = exact_parts(x, 2 if last else 1, self._state.shift)
+            at, shift = 2 if last else 1, self._state.shift
+            parts = quick_parts(x, at, shift, torch.empty_like(x)) or exact_parts(x, at, shift)
             self._state.add_members(table, *parts, self._sizes[1])
 
     def _by_position(self, value: Tensor, groups: Groups) -> tuple[tuple[int, int], _Sizes, Tensor, int]:
