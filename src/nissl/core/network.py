@@ -56,9 +56,12 @@ class Network(ABC):
 
     @abstractmethod
     def watch(
-        self, on_value: OnValue, layers: Sequence[str], *, place: str = "activation", passes: str = "all"
+        self, on_value: OnValue, layers: str | Sequence[str], *, place: str = "activation", passes: str = "all"
     ) -> AbstractContextManager[None]:
         """Call `on_value` with each layer's value on the user's own passes while the `with` is open; changes nothing.
+
+        `layers`: names, or patterns as `select` takes them; a pattern also takes in late calls (`name#2`) as they show.
+        A value may be overwritten as soon as `on_value` returns: use it at once, or `keep` it.
 
         `place`: "activation" (after the folded nonlinearity), "preactivation" (the computing module's own output) or
         "gradient" (of the loss that the user differentiates, with respect to the activation). `passes="training"`
@@ -131,13 +134,14 @@ class Network(ABC):
         self, x: Any, layers: str | Sequence[str] = "*", *, place: str = "activation", batch: int = 256
     ) -> dict[str, Array]:
         """The values at the chosen layers for these inputs, in evaluation mode, nothing disturbed."""
-        names, seen = self.select(layers), {}  # type: list[str], dict[str, list[Array]]
+        seen: dict[str, list[Array]] = {}
         with (
             self.evaluating(),
-            self.watch(lambda n, v: seen.setdefault(n, []).append(self.to_numpy(v)), names, place=place),
+            self.watch(lambda n, v: seen.setdefault(n, []).append(self.to_numpy(v).copy()), layers, place=place),
         ):
             for part in batches(x, batch):
                 self.run(part)
+        names = self.select(layers)
         silent = [name for name in names if name not in seen]
         if silent:
             raise NotHeard(f"These layers never ran: {listing(silent)}. {self.unheard_reason()}")
@@ -229,6 +233,13 @@ def _imported(name: str) -> bool:
 def nothing() -> Iterator[None]:
     """A `with` that does nothing."""
     yield
+
+
+def checked_passes(passes: str) -> bool:
+    """Are only training passes meant?"""
+    if passes not in ("all", "training"):
+        raise BadValue(f'passes is "all" or "training", not {passes!r}.')
+    return passes == "training"
 
 
 def checked_place(place: str) -> str:

@@ -1,0 +1,50 @@
+"""A change at a layer of which no pass has yet shown where it is heard: one pass with the user's own input shows it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from torch import nn
+
+from nissl.adapters._torch.hearing import Hearing, Watch
+from nissl.adapters._torch.passes import Hook, in_backward, remove
+
+
+class FirstPass(Hook):
+    """Begins a change at once if the place is known, else in front of the user's next pass."""
+
+    __slots__ = ("_drop", "_handles", "_hearing", "_still", "_then")
+
+    def __init__(
+        self,
+        hearing: Hearing,
+        still: Callable[[], AbstractContextManager[None]],
+        then: Callable[[], Any],
+        *,
+        known: bool,
+    ):
+        self._hearing, self._still, self._then = hearing, still, then
+        self._drop: Callable[[], None] | None = then() if known else None
+        self._handles: list[Any] = []
+        for module in () if known else hearing.atlas.containers:
+            self._handles.append(module.register_forward_pre_hook(self, prepend=True, with_kwargs=True))
+
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if in_backward() != -1 or self._drop is not None:
+            return
+        remove(self._handles)
+        watch = Watch(lambda name, value: None, "*", "activation", False)
+        with self._still():
+            self._hearing.passes.silent = True
+            self._hearing.open(watch, learn=True)
+            try:
+                module(*args, **kwargs)
+            finally:
+                self._hearing.close(watch)
+                self._hearing.passes.silent = False
+        self._drop = self._then()
+
+    def end(self) -> None:
+        remove(self._handles)
+        if self._drop is not None:
+            self._drop()

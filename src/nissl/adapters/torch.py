@@ -1,0 +1,177 @@
+"""PyTorch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from nissl.adapters._torch import parameters, values
+from nissl.adapters._torch.atlas import Atlas, Place
+from nissl.adapters._torch.changes import Replacing
+from nissl.adapters._torch.compiling import Compiling
+from nissl.adapters._torch.differentiating import gradients
+from nissl.adapters._torch.first import FirstPass
+from nissl.adapters._torch.groups import groups_of
+from nissl.adapters._torch.hearing import Hearing, Watch
+from nissl.adapters._torch.outputs import Outputs
+from nissl.adapters._torch.steps import Steps
+from nissl.adapters._torch.still import still
+from nissl.adapters._torch.sums import TorchAccumulator
+from nissl.core.layer import Layer
+from nissl.core.network import (
+    Array,
+    Differentiable,
+    Editable,
+    Network,
+    OnValue,
+    ParameterGradients,
+    checked_passes,
+    checked_place,
+)
+from nissl.core.sums import Accumulator
+from nissl.errors import BadValue, Unsupported
+
+
+class Torch(Network, Editable, Differentiable):
+    """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
+
+    framework: ClassVar[str] = "torch"
+
+    def __init__(self, model: nn.Module, *, functional: bool = False, leaves: bool = False):
+        super().__init__(model, functional=functional, leaves=leaves)
+        self._atlas = Atlas(model, leaves=leaves)
+        self._compiling = Compiling(model)
+        if functional and self._compiling.compiled:
+            raise Unsupported("functional=True can't see into compiled graphs. Open the model before torch.compile.")
+        self._hearing = Hearing(self._atlas, self._compiling, functional=functional)
+
+    @classmethod
+    def accepts(cls, model: Any) -> bool:
+        return isinstance(model, nn.Module)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return tuple(place.layer for place in self._atlas.places)
+
+    def _place(self, name: str) -> Place:
+        layer = self.layer(name)
+        return next(place for place in self._atlas.places if place.layer is layer)
+
+    @contextmanager
+    def watch(
+        self, on_value: OnValue, layers: str | Sequence[str], *, place: str = "activation", passes: str = "all"
+    ) -> Iterator[None]:
+        self.select(layers)
+        watch = Watch(on_value, layers, checked_place(place), checked_passes(passes))
+        self._hearing.open(watch, learn=not self._compiling.held)
+        try:
+            yield
+        finally:
+            self._hearing.close(watch)
+
+    @contextmanager
+    def watch_outputs(self, on_value: OnValue, *, passes: str = "all") -> Iterator[None]:
+        outputs = Outputs(on_value, checked_passes(passes))
+        handle = self._atlas.root.register_forward_hook(outputs)
+        self._compiling.open(learning=False)
+        try:
+            yield
+        finally:
+            handle.remove()
+            outputs.close()
+            self._compiling.close()
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        with still(self._atlas.root), self._compiling.off():
+            yield
+
+    def run(self, x: Any) -> Any:
+        """The module inside any wrapper, so that one process may probe alone."""
+        tensor = next((p for p in self._atlas.root.parameters() if p.dtype.is_floating_point), torch.empty(0))
+        given = values.native(x, tensor.device, tensor.dtype)
+        if isinstance(given, Mapping):
+            return self._atlas.root(**given)
+        return self._atlas.root(*given) if isinstance(given, tuple) else self._atlas.root(given)
+
+    def forward(self, x: Any) -> Array:
+        with self.evaluating():
+            return self.to_numpy(self.run(x)).copy()
+
+    def weights(self, layer: str) -> dict[str, Array]:
+        place = self._place(layer)
+        return {} if place.enters else parameters.weights(place.module)
+
+    def edit(self, layer: str, parameters_: Mapping[str, Array]) -> None:
+        place = self._place(layer)
+        if place.enters:
+            raise Unsupported(
+                f"{layer} is heads, which have no parameters of their own: edit the projections around them."
+            )
+        parameters.edit(place.module, layer, parameters_)
+
+    def to_numpy(self, value: Any) -> Array:
+        return values.to_numpy(value)
+
+    def keep(self, value: Any) -> Any:
+        tensor = values.first(value)
+        return value if tensor is None else tensor.detach().clone()
+
+    def accumulator(self, layer: Layer, *, classes: int = 0, sketch: int = 0) -> Accumulator:
+        return TorchAccumulator(layer.unit_axis, layer.batch_axis, classes, sketch)
+
+    def groups(self, labels: Any) -> Any:
+        return groups_of(labels)
+
+    @contextmanager
+    def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Iterator[None]:
+        place = self._place(layer)
+        replacing = Replacing(place.layer, units, to)
+        first = FirstPass(
+            self._hearing, self.evaluating, lambda: self._hearing.add(place, replacing), known=place.known
+        )
+        self._compiling.open(learning=False)
+        try:
+            yield
+        finally:
+            first.end()
+            self._compiling.close()
+
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+        names = [at] if isinstance(at, str) else list(at)
+        known = {layer.name for layer in self.layers}
+        places = [None if name == "input" and name not in known else self._place(name) for name in names]
+        with self.evaluating():
+            if any(place is not None and not place.known for place in places):
+                self._learn(x)
+            found = gradients(self._hearing, self.run, x, target, places)
+        return found[0] if isinstance(at, str) else dict(zip(names, found, strict=True))
+
+    def _learn(self, x: Any) -> None:
+        """One pass, to see where layers are heard."""
+        with torch.enable_grad(), self.watch(lambda name, value: None, "*"):
+            self.run(x)
+
+    @contextmanager
+    def watch_parameter_gradients(
+        self, layers: Sequence[str], every: int = 1
+    ) -> Iterator[Callable[[], dict[str, ParameterGradients]]]:
+        if every < 1:
+            raise BadValue(f"every={every}: 1 means each step.")
+        places = [self._place(name) for name in layers]
+        steps = Steps({place.name: place.module for place in places if not place.enters}, every)
+        handle = register_optimizer_step_pre_hook(steps)
+        try:
+            yield steps.read
+        finally:
+            handle.remove()
+
+    def unheard_reason(self) -> str:
+        return (
+            "Does the loop call this model, in training mode with gradients on, inside the recorder's `with`? A function "
+            "around the model that was compiled before keeps its old graph: open the model before torch.compile's first "
+            "call. Code that goes around a module (its weight used directly) can't be heard either."
+        )
