@@ -1,0 +1,1 @@
+"""Places where a trace can live, one file each."""

@@ -1,0 +1,1 @@
+"""The parts of the trace on disk; docs/trace-format.md says what they write."""

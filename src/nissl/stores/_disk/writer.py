@@ -1,0 +1,200 @@
+"""The one process (and rank 0) that writes a run: appends, declares, amends, seals, closes."""
+
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from nissl.core import admission
+from nissl.core.merge import siblings
+from nissl.core.store import ArraySpec, Record
+from nissl.errors import BadValue, DamagedTrace, NoTrace, TraceExists
+from nissl.stores._disk import plain, row, segment
+from nissl.stores._disk.index import FORMAT, Index
+from nissl.stores._disk.lock import Lock
+from nissl.stores._disk.place import Place
+from nissl.stores._disk.reader import Reader
+from nissl.stores._disk.recover import recover, refuse_links
+from nissl.stores._disk.row import Row
+from nissl.stores._disk.seal import clear, seal
+from nissl.stores._disk.sealer import Sealer
+from nissl.stores._disk.shard import Grid
+
+
+class Writer:
+    """Holds the lock from `create` or `reopen` to `close`."""
+
+    def __init__(
+        self, place: Place, lock: Lock, index: Index, hot: Sequence[Row], header: Mapping[str, Any], patience: float
+    ):
+        self._place, self._lock, self._index, self._patience = place, lock, index, patience
+        self._header = dict(header)
+        self._hot = list(hot)  # committed and not sealed, in order
+        self._last = self._hot[-1].epoch if self._hot else index.last
+        self._unsaid = False  # declared or amended, and not yet on disk
+        self._mutex = threading.Lock()  # around the index, which the sealer changes too
+        self._process = os.getpid()
+        self._sealer = Sealer(self._seal_block, place.root)
+        self._sealer.nudge()
+
+    @classmethod
+    def create(cls, place: Place, header: Mapping[str, Any], block: int, patience: float) -> "Writer":
+        header = admission.kept(header)
+        place.root.mkdir(parents=True, exist_ok=True)
+        lock = Lock(place.lock)
+        try:
+            _vacant(place)
+            for folder in (place.hot, place.commits):
+                folder.mkdir(exist_ok=True)
+            index = Index(uuid.uuid4().hex, block)
+            said = {"format": FORMAT, "run_id": index.run_id, **header}
+            plain.write_root(place, said)
+            index.write(place)  # from here on there is a trace
+        except BaseException:
+            lock.release()
+            raise
+        return cls(place, lock, index, (), said, patience)
+
+    @classmethod
+    def reopen(cls, place: Place, patience: float) -> "Writer":
+        if not place.index.exists():
+            raise NoTrace(f"{place.root}: there is no trace here to go on with.")
+        lock = Lock(place.lock)
+        try:
+            index, hot = recover(place)
+            header = Reader(place).header
+        except BaseException:
+            lock.release()
+            raise
+        header.pop("closed")
+        return cls(place, lock, index, hot, header, patience)
+
+    @property
+    def open(self) -> bool:
+        """Whether this still is the trace's writer."""
+        return self._lock.held
+
+    @property
+    def specs(self) -> Mapping[str, ArraySpec]:
+        return self._index.specs
+
+    def declare(self, specs: Sequence[ArraySpec]) -> None:
+        """Known at once; on disk before the next epoch is, so that a full disk cannot fail here."""
+        self._own()
+        with self._mutex:
+            known = admission.declared(self._index.specs, specs)
+            new = {key: Grid.of(spec, self._index.block) for key, spec in known.items() if key not in self._index.grids}
+            if new:
+                self._index = replace(
+                    self._index, grids={**self._index.grids, **new}, generation=self._index.generation + 1
+                )
+                self._unsaid = True
+
+    def amend(self, changes: Mapping[str, Any]) -> None:
+        self._own()
+        self._header |= admission.kept(changes)
+        plain.write_root(self._place, self._header)
+
+    def append(self, record: Record) -> int:
+        self._own()
+        arrays = admission.arrays(record, self.specs, self._last if self._last >= 0 else None)
+        scalars = admission.scalars(record)
+        if self._unsaid:
+            with self._mutex:
+                self._index.write(self._place)
+                self._unsaid = False
+        tag = segment.Tag(self._index.run_id, record.epoch, record.rank, record.world)
+        try:
+            size = segment.write(self._place, tag, arrays)
+            parts, keys = self._gathered(tag, size, frozenset(arrays))
+            committed = Row(record.epoch, time.time(), scalars, keys, {}, parts)
+            size += row.write(self._place, committed)
+        except BaseException:
+            self._withdraw(record.epoch)
+            raise
+        self._last = record.epoch
+        with self._mutex:
+            self._hot.append(committed)
+        if len(self._hot) >= self._index.block:
+            self._sealer.nudge()
+        return size
+
+    def _gathered(self, tag: segment.Tag, size: int, keys: frozenset[str]) -> tuple[tuple[int, ...], frozenset[str]]:
+        """The bytes of every rank's segment, once they are there, and the arrays that they hold together."""
+        sizes, until = {0: size}, time.monotonic() + self._patience
+        while len(sizes) < tag.world:
+            for rank in set(range(tag.world)) - set(sizes):
+                with suppress(FileNotFoundError, DamagedTrace):
+                    part = segment.Segment(self._place.segment(tag.epoch, rank), replace(tag, rank=rank))
+                    sizes[rank] = part.identity[1]
+                    keys |= part.names & set(self.specs)
+            if len(sizes) < tag.world and time.monotonic() > until:
+                late = sorted(set(range(tag.world)) - set(sizes))
+                raise TimeoutError(
+                    f"{self._place.root}: epoch {tag.epoch} is not committed: after {self._patience:g} s there is nothing of "
+                    f"rank {', '.join(map(str, late))} of {tag.world}."
+                )
+            if len(sizes) < tag.world:
+                time.sleep(0.002)
+        if tag.world > 1:
+            for key in keys:
+                siblings(self.specs[key], self.specs)
+        return tuple(sizes[rank] for rank in range(tag.world)), keys
+
+    def _withdraw(self, epoch: int) -> None:
+        """Leave nothing of an epoch that could not be committed; the record goes before what it stands for."""
+        with suppress(OSError):
+            self._place.commit(epoch).unlink(missing_ok=True)
+            self._place.segment(epoch, 0).unlink(missing_ok=True)
+
+    def _own(self) -> None:
+        if os.getpid() != self._process or not self._lock.held:
+            raise BadValue(
+                f"{self._place.root}: this process does not write this trace; it was closed, or opened by its parent."
+            )
+
+    def _seal_block(self, least: int | None = None) -> bool:
+        """Seal the oldest block if it is whole (or has at least so many epochs); whether it was."""
+        with self._mutex:
+            index, block = self._index, self._hot[: self._index.block]
+        if len(block) < (index.block if least is None else least):
+            return False
+        done = seal(self._place, index, block)
+        plain.write_nodes(self._place, replace(index, rows=(*index.rows, *done)))
+        with self._mutex:
+            index = replace(self._index, rows=(*index.rows, *done), generation=self._index.generation + 1)
+            index.write(self._place)
+            self._index, self._unsaid = index, False
+            del self._hot[: len(block)]
+        clear(self._place, done)
+        return True
+
+    def close(self) -> None:
+        if not self._lock.held:
+            return
+        self._own()
+        self._sealer.stop()
+        try:
+            while self._seal_block(1):
+                pass
+            plain.finish(self._place, self._index, self._header)
+            self._index = replace(self._index, closed=True, generation=self._index.generation + 1)
+            self._index.write(self._place)
+            for folder in (self._place.hot, self._place.commits):
+                shutil.rmtree(folder)
+        finally:
+            self._lock.release()
+
+
+def _vacant(place: Place) -> None:
+    """Refuse a folder in which there is a trace, a Zarr group that is none, or a way out."""
+    if place.index.exists():
+        raise TraceExists(f"{place.root}: there is a trace here already; resume it or choose another path.")
+    if place.group.exists() and not place.hot.exists():
+        raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
+    refuse_links(place.root)
