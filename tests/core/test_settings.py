@@ -36,7 +36,8 @@ def test_unknown_quantity_shows_near_misses():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("2GB", 2 * 10**9), ("500 MB", 5 * 10**8), ("1.5G", 15 * 10**8), (1000, 1000), ("10k", 10**4)]
+    ("text", "expected"),
+    [("2GB", 2 * 10**9), ("500 MB", 5 * 10**8), ("1.5G", 15 * 10**8), (1000, 1000), ("10k", 10**4)],
 )
 def test_budgets(text, expected):
     assert size(text) == expected

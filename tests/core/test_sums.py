@@ -10,7 +10,9 @@ from nissl.core.columns import by_class, moments
 from nissl.core.sums import NumpyAccumulator, Sums
 
 values = st.floats(-1e6, 1e6, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
-tables = st.tuples(st.integers(1, 30), st.integers(1, 4)).flatmap(lambda shape: arrays(np.float64, shape, elements=values))
+tables = st.tuples(st.integers(1, 30), st.integers(1, 4)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=values)
+)
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nissl.core.layer import Layer
 from nissl.core.network import Network
 from nissl.core.sums import Accumulator, Sums
-from nissl.errors import NisslWarning
+from nissl.errors import BadValue, NisslWarning
 
 
 class Listening:
@@ -29,6 +29,7 @@ class Listening:
         """Layers that were heard at least once."""
         self._accumulators: dict[str, Accumulator | None] = {}
         self._fed: set[str] = set()
+        self._warned: set[str] = set()
 
     def hear(self, name: str, value: Any) -> None:
         if not self.active:
@@ -37,26 +38,32 @@ class Listening:
         try:
             accumulator = self._accumulators[name] if name in self._accumulators else self._begin(name)
             if accumulator is not None:
-                accumulator.fold(value, self.groups)
+                self._fold(accumulator, name, value)
                 self._fed.add(name)
         except Exception as error:  # the user's step must go on
-            self._give_up(name, error)
+            self._accumulators[name] = None
+            self._warn(f"{name} is no longer recorded ({self.place})", error)
         self.seconds += time.perf_counter() - start
+
+    def _fold(self, accumulator: Accumulator, name: str, value: Any) -> None:
+        try:
+            accumulator.fold(value, self.groups)
+        except BadValue as error:
+            if self.groups is None:
+                raise
+            self.groups = None
+            accumulator.fold(value, None)
+            self._warn(f"labels do not fit the values of {name}, so such steps count for no class", error)
 
     def _begin(self, name: str) -> Accumulator:
         made = self.network.accumulator(self.network.layer(name), classes=self.classes, sketch=self.sketch)
         self._accumulators[name] = made
         return made
 
-    def _give_up(self, name: str, error: Exception) -> None:
-        """Without class statistics if the labels were the trouble, else without this layer."""
-        if self.groups is not None:
-            self.groups = None
-            what = f"the labels do not fit the values of {name}, so this step counts for no class"
-        else:
-            self._accumulators[name] = None
-            what = f"{name} is no longer recorded ({self.place})"
-        warnings.warn(f"nissl: {what}: {type(error).__name__}: {error}", NisslWarning, stacklevel=2)
+    def _warn(self, what: str, error: Exception) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            warnings.warn(f"nissl: {what}: {type(error).__name__}: {error}", NisslWarning, stacklevel=2)
 
     @property
     def heard(self) -> list[str]:

@@ -28,6 +28,8 @@ class Tiles:
     """The step from one row to the next."""
     row: Array
     column: Array
+    unit: Array
+    """The unit that each cell shows; the first of them where it stands for several."""
     units: Array
     """How many units each cell stands for."""
     grey: Array

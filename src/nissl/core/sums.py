@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.errors import BadValue
+
 Floats = NDArray[np.float64]
 
 
@@ -147,6 +149,8 @@ def spread(groups: Any, example: NDArray[np.int64]) -> NDArray[Any] | None:
     groups = np.asarray(groups)
     if groups.dtype != np.bool_ and groups.ndim > 1 and groups.size == len(example):
         return groups.reshape(-1)  # a class for every position, as in language models
+    if len(example) and len(groups) != example[-1] + 1:
+        raise BadValue(f"There are {len(groups)} labels for {example[-1] + 1} examples.")
     return groups[example]
 
 

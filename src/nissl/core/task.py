@@ -56,6 +56,8 @@ class Task:
             return labels > 0.5
         if self.one_hot:
             return labels.argmax(1)
+        if self.kind == "binary":
+            return (labels.reshape(-1) > 0.5) * 1
         return labels.reshape(-1) if self.kind != "tokens" else labels
 
 

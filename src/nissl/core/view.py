@@ -41,7 +41,7 @@ class View(ABC):
     # what follows for every view
 
     def moment(self, epoch: int | str | None = None) -> int:
-        """This epoch, or the last one; an error that names what there is."""
+        """The epoch as a number, the last one for None; an error that names what there is."""
         known = self.trace.epochs
         if not known:
             raise NotHeard("The trace holds no epoch yet: there is nothing to show. Look again after its first commit.")
