@@ -203,6 +203,14 @@ def test_two_readings_merge_to_one():
 
 
 @pytest.mark.usefixtures("engine")
+def test_a_table_of_one_class_is_a_table():
+    value, member = torch.randn(6, 3), torch.tensor([[1], [0], [1], [1], [0], [0]], dtype=torch.bool)
+    accumulator = TorchAccumulator(-1, classes=1)
+    accumulator.fold(value, member)
+    assert_same(accumulator.read(), reference([value], [member], -1, 0, 1), 3e-6)
+
+
+@pytest.mark.usefixtures("engine")
 def test_read_starts_again_and_an_empty_reading_is_empty():
     accumulator = TorchAccumulator(-1, classes=2, sketch=4)
     accumulator.fold(torch.ones(3, 2), torch.tensor([0, 1, 1]))

@@ -25,11 +25,11 @@ class Groups:
         self.member = labels.detach() if labels.dtype == torch.bool and labels.dim() > 1 else None
         if self.member is not None and labels.dim() != 2:
             raise BadValue(f"A table of memberships is (example, class); this one has shape {tuple(labels.shape)}.")
-        self.labels = labels.detach().to(torch.int64).reshape(labels.shape).contiguous()
-        if labels.dim() > 1 and self.labels.numel() == self.examples:
+        self.labels = labels.detach().to(torch.int64).contiguous()
+        if self.member is None and labels.numel() == self.examples:
             self.labels = self.labels.reshape(-1)
         self.device = self.labels.device
-        simple = self.labels.dim() == 1 and self.labels.is_cpu
+        simple = self.member is None and self.labels.dim() == 1 and self.labels.is_cpu
         self.address = self.labels.data_ptr() if simple else 0
         """Where the labels lie, if they are one for each example and in the processor's memory."""
         self._ready: dict[Any, Any] = {}
