@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ TABLES = ("neurons", "epochs", "connections")
 
 
 def export(path: str | Path, to: str, out: str | Path | None = None, *, table: str = "neurons") -> Path:
-    """Write the trace at `path` as parquet or csv (one table), or zarr (everything, as xarray reads it); where it is now.
+    """Write the trace at `path` as parquet or csv (one table), or zarr (everything).
 
     table: "neurons" has rows (epoch, layer, neuron) and a column for each statistic, "epochs" loss, accuracy and what
-    else is one number an epoch, "connections" every weight (large). `out` is never overwritten.
+    else is one number an epoch, "connections" every weight (large). Gives back where it is; overwrites nothing.
     """
     if to not in FORMATS:
         raise BadValue(f"to={to!r}: {listing(FORMATS)}.")
@@ -26,18 +26,20 @@ def export(path: str | Path, to: str, out: str | Path | None = None, *, table: s
         raise BadValue(f"table={table!r}: {listing(TABLES)}.")
     if to == "zarr" and table != "neurons":
         raise BadValue("zarr holds everything, not one table: leave `table` out.")
-    trace = opened(path)
+    trace, path = opened(path), Path(path).resolve()
     if not trace.epochs:
         raise NotHeard(f"The trace at {path} holds no epoch yet: there is nothing to export.")
-    name = f"{Path(path).resolve().name}.{to}" if table == "neurons" else f"{Path(path).resolve().name}.{table}.{to}"
-    target = Path(out) if out is not None else Path(path).resolve().parent / name
+    name = f"{path.name}.{to}" if table == "neurons" else f"{path.name}.{table}.{to}"
+    target = Path(out) if out is not None else path.parent / name
     if target.exists():
         raise BadValue(f"There is something at {target} already: name another place with out.")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    writers: dict[str, Callable[[Trace, str, Path], None]] = {"parquet": _parquet, "csv": _csv, "zarr": _zarr}
     try:
-        writers[to](trace, table, part)
+        if to == "zarr":
+            _zarr(trace, path, part)
+        else:
+            (_csv if to == "csv" else _parquet)(trace, table, part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True) if part.is_file() else shutil.rmtree(part, ignore_errors=True)
@@ -48,7 +50,7 @@ def _tables(trace: Trace, table: str, engine: str) -> Iterator[Any]:
     """The table in pieces of one epoch each, all with the same columns."""
     stats = list(dict.fromkeys(c.name for s in trace.store.specs.values() if s.name == "stats" for c in s.columns))
     for epoch in trace.epochs:
-        piece = trace[epoch:epoch]  # type: ignore[misc]
+        piece = trace[epoch:epoch]
         if table == "neurons":
             yield piece.to_dataframe(stats=stats, engine=engine)
         elif table == "connections":
@@ -91,5 +93,11 @@ def _csv(trace: Trace, table: str, target: Path) -> None:
         flat.to_csv(target, mode="w" if not number else "a", header=not number, index=False)
 
 
-def _zarr(trace: Trace, _: str, target: Path) -> None:
-    trace.to_xarray().to_zarr(target, mode="w-")
+def _zarr(trace: Trace, path: Path, target: Path) -> None:
+    """A closed trace is Zarr already; what only nissl reads stays behind."""
+    if not trace.closed:
+        raise BadValue(
+            f"{path} is still being recorded, or its writer died: it is whole Zarr once the recording is closed (one that "
+            "died is taken up with nissl.record(..., resume=True)). parquet and csv can be had now."
+        )
+    shutil.copytree(path, target, ignore=shutil.ignore_patterns("_*", "index.json"))

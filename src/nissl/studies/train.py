@@ -136,7 +136,7 @@ def _model(model: Any, splits: Splits, options: Mapping[str, Any]) -> tuple[Any,
 
 def _made(kind: str, name: str, given: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     found = plugins.load(kind, name)
-    known = [field.name for field in fields(found) if field.name not in given]  # type: ignore[arg-type]
+    known = [field.name for field in fields(found) if field.name not in given]
     for option in options:
         if option not in known:
             raise UnknownName(f"{name} has no option {option!r}.{near(option, known)} It has: {listing(known)}.")

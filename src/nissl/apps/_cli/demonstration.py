@@ -27,7 +27,7 @@ def painted(shown: Demo, out: Path) -> str:
         from nissl.apps.figure import paint
 
         for name, view in shown.pictures.items():
-            paint(view, out / f"{shown.path.name}_{name}.png")
+            paint(view.describe(), out / f"{shown.path.name}_{name}.png")
     except MissingDependency as error:
         return f"No pictures: {error}"
     return f"Pictures: {out}/{shown.path.name}_*.png ({', '.join(shown.pictures)})"

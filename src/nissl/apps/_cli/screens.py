@@ -71,6 +71,8 @@ def contents(path: Path, found: Contents) -> None:
         f"{path}: {header.get('model')} ({header.get('framework')} {header.get('framework_version')}), {when}; {state}",
         soft_wrap=True,
     )
+    if header.get("config"):
+        out.print(f"config: {_flat(header['config'])[1:-1]}", soft_wrap=True, markup=False)
     span = f"{len(epochs)}, E_{epochs[0]} to E_{epochs[-1]}" if epochs else "none yet"
     out.print(f"epochs: {span}")
     if epochs:
@@ -100,6 +102,15 @@ def contents(path: Path, found: Contents) -> None:
         out.print(f"cost of recording: {spent}; {amount(found.costs.get('bytes', 0))} written", soft_wrap=True)
 
 
+def _flat(value: Any) -> str:
+    """A configuration on one line."""
+    if isinstance(value, dict):
+        told = {name: inner for name, inner in value.items() if inner not in (None, [], {})}
+        first = f"{told.pop('name')}; " if "name" in told else ""
+        return f"({first}" + ", ".join(f"{name} {_flat(inner)}" for name, inner in told.items()) + ")"
+    return str(value)
+
+
 def _rows(parts: Sequence[Part]) -> Iterable[Sequence[object]]:
     for part in parts:
         first = (part.name or "(network)", part.kind, f"{part.units:,} {part.unit}s" if part.units else "")
@@ -112,9 +123,9 @@ def place(found: Any) -> None:
     """What `nissl show` prints: an epoch, a layer, a neuron, or one of its values."""
     out = console()
     if isinstance(found, Epoch):
-        rows = [(f"L_{name}", found.trace.place(name).kind, found.trace.units(name)) for name in found.trace.layers]
+        layers = [(f"L_{name}", found.trace.place(name).kind, found.trace.units(name)) for name in found.trace.layers]
         out.print(f"E_{found.number}: " + ", ".join(f"{k} {v:.4g}" for k, v in found.scalars.items()), soft_wrap=True)
-        out.print(table(("layer", "kind", "units"), rows, right=(2,)))
+        out.print(table(("layer", "kind", "units"), layers, right=(2,)))
     elif isinstance(found, LayerCell):
         _layer(out, found)
     elif isinstance(found, Neuron):
