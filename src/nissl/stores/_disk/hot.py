@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nissl.core.merge import merged, siblings
 from nissl.core.store import ArraySpec
 from nissl.errors import DamagedTrace
-from nissl.stores._disk.place import Place
+from nissl.stores._disk.place import Place, identity
 from nissl.stores._disk.row import Row
 from nissl.stores._disk.segment import Segment, Tag
 
@@ -41,18 +41,14 @@ class Hot:
 
     def segment(self, row: Row, rank: int) -> Segment:
         tag = Tag(self.run_id, row.epoch, rank, len(row.parts))
-        kept = self._open.pop(tag, None)
-        found = kept or Segment(self._place.segment(row.epoch, rank), tag)
+        path, kept = self._place.segment(row.epoch, rank), self._open.pop(tag, None)
+        found = kept if kept and kept.identity == identity(path.stat()) else Segment(path, tag)
         if found.identity[1] != row.parts[rank]:
             raise DamagedTrace(f"{found.path}: {found.identity[1]} bytes of the {row.parts[rank]} that were committed.")
         self._open[tag] = found
         while len(self._open) > KEPT:
             self._open.pop(next(iter(self._open)), None)
         return found
-
-    def forget(self) -> None:
-        """Look at every file anew."""
-        self._open.clear()
 
 
 def _cut(part: Segment, sibling: ArraySpec, spec: ArraySpec, first: int, last: int | None) -> Array:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,10 @@ class Index:
     def last(self) -> int:
         """The last sealed epoch, or -1."""
         return self.rows[-1].epoch if self.rows else -1
+
+    def next(self, **changes: Any) -> "Index":
+        """The index with these changes, as a later generation."""
+        return replace(self, generation=self.generation + 1, **changes)
 
     def write(self, place: Place) -> None:
         sets = {keys: at for at, keys in enumerate(dict.fromkeys(row.arrays for row in self.rows))}

@@ -142,8 +142,6 @@ class Reader:
             except FileNotFoundError as error:
                 if self.index is view.index:
                     raise DamagedTrace(f"{key}: {error.filename or error} is missing.") from None
-                if self._hot is not None:
-                    self._hot.forget()
         raise DamagedTrace(f"{self._place.root}: what it holds changes faster than it can be read.")
 
     def _read(self, view: View, key: str, epochs: Sequence[int], where: tuple[slice, ...]) -> Array:

@@ -1,7 +1,6 @@
 """What a run needs before it can be written again, whether it was closed, killed, or torn."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from nissl.errors import DamagedTrace
@@ -26,7 +25,7 @@ def recover(place: Place) -> tuple[Index, tuple[Row, ...]]:
     _sweep(place, index)
     if index.closed or len(index.rows) % index.block:
         index = unseal(place, index, len(index.rows) // index.block * index.block)
-        index = replace(index, closed=False, generation=index.generation + 1)
+        index = index.next(closed=False)
         index.write(place)
     write_root(place, {name: value for name, value in header.items() if name != "closed"})
     place.sealing.unlink(missing_ok=True)

@@ -45,16 +45,12 @@ class Writer:
     @classmethod
     def create(cls, place: Place, header: Mapping[str, Any], block: int, patience: float) -> "Writer":
         header = admission.kept(header)
+        if place.group.exists() and not (place.hot.exists() or place.index.exists()):
+            raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
         place.root.mkdir(parents=True, exist_ok=True)
         lock = Lock(place.lock)
         try:
-            _vacant(place)
-            for folder in (place.hot, place.commits):
-                folder.mkdir(exist_ok=True)
-            index = Index(uuid.uuid4().hex, block)
-            said = {"format": FORMAT, "run_id": index.run_id, **header}
-            plain.write_root(place, said)
-            index.write(place)  # from here on there is a trace
+            index, said = _begun(place, header, block)
         except BaseException:
             lock.release()
             raise
@@ -84,16 +80,24 @@ class Writer:
         return self._index.specs
 
     def declare(self, specs: Sequence[ArraySpec]) -> None:
-        """Known at once; on disk before the next epoch is, so that a full disk cannot fail here."""
+        """Known at once. A full disk cannot fail here: what could not be written is, before the next epoch."""
         self._own()
         with self._mutex:
             known = admission.declared(self._index.specs, specs)
             new = {key: Grid.of(spec, self._index.block) for key, spec in known.items() if key not in self._index.grids}
             if new:
-                self._index = replace(
-                    self._index, grids={**self._index.grids, **new}, generation=self._index.generation + 1
-                )
+                self._index = self._index.next(grids={**self._index.grids, **new})
                 self._unsaid = True
+        if new:
+            with suppress(OSError):
+                self._say()
+
+    def _say(self) -> None:
+        """Write what was declared, if it is not there yet."""
+        with self._mutex:
+            if self._unsaid:
+                self._index.write(self._place)
+                self._unsaid = False
 
     def amend(self, changes: Mapping[str, Any]) -> None:
         self._own()
@@ -104,10 +108,7 @@ class Writer:
         self._own()
         arrays = admission.arrays(record, self.specs, self._last if self._last >= 0 else None)
         scalars = admission.scalars(record)
-        if self._unsaid:
-            with self._mutex:
-                self._index.write(self._place)
-                self._unsaid = False
+        self._say()
         tag = segment.Tag(self._index.run_id, record.epoch, record.rank, record.world)
         try:
             size = segment.write(self._place, tag, arrays)
@@ -167,7 +168,7 @@ class Writer:
         done = seal(self._place, index, block)
         plain.write_nodes(self._place, replace(index, rows=(*index.rows, *done)))
         with self._mutex:
-            index = replace(self._index, rows=(*index.rows, *done), generation=self._index.generation + 1)
+            index = self._index.next(rows=(*index.rows, *done))
             index.write(self._place)
             self._index, self._unsaid = index, False
             del self._hot[: len(block)]
@@ -183,7 +184,7 @@ class Writer:
             while self._seal_block(1):
                 pass
             plain.finish(self._place, self._index, self._header)
-            self._index = replace(self._index, closed=True, generation=self._index.generation + 1)
+            self._index = self._index.next(closed=True)
             self._index.write(self._place)
             for folder in (self._place.hot, self._place.commits):
                 shutil.rmtree(folder)
@@ -191,10 +192,15 @@ class Writer:
             self._lock.release()
 
 
-def _vacant(place: Place) -> None:
-    """Refuse a folder in which there is a trace, a Zarr group that is none, or a way out."""
+def _begun(place: Place, header: Mapping[str, Any], block: int) -> tuple[Index, dict[str, Any]]:
+    """A trace without epochs, where there is none."""
     if place.index.exists():
         raise TraceExists(f"{place.root}: there is a trace here already; resume it or choose another path.")
-    if place.group.exists() and not place.hot.exists():
-        raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
     refuse_links(place.root)
+    for folder in (place.hot, place.commits):
+        folder.mkdir(exist_ok=True)
+    index = Index(uuid.uuid4().hex, block)
+    said = {"format": FORMAT, "run_id": index.run_id, **header}
+    plain.write_root(place, said)
+    index.write(place)  # from here on there is a trace
+    return index, said
