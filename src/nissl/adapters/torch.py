@@ -130,9 +130,8 @@ class Torch(Network, Editable, Differentiable):
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Iterator[None]:
         place = self._place(layer)
         replacing = Replacing(place.layer, units, to)
-        first = FirstPass(
-            self._hearing, self.evaluating, lambda: self._hearing.add(place, replacing), known=place.known
-        )
+        turn = self._hearing.next_turn()
+        first = FirstPass(self._hearing, place, self.evaluating, lambda: self._hearing.add(place, replacing, turn))
         self._compiling.open(learning=False)
         try:
             yield
@@ -152,7 +151,7 @@ class Torch(Network, Editable, Differentiable):
 
     def _learn(self, x: Any) -> None:
         """One pass, to see where layers are heard."""
-        with torch.enable_grad(), self.watch(lambda name, value: None, "*"):
+        with torch.enable_grad(), self.watch(lambda *_: None, "*"):
             self.run(x)
 
     @contextmanager

@@ -243,6 +243,8 @@ def checked_passes(passes: str) -> bool:
 
 
 def checked_place(place: str) -> str:
+    """The place, if there is such a place."""
+    """The place, if there is such a place."""
     if place not in PLACES:
         raise BadValue(f"place is one of {listing(PLACES)}, not {place!r}.")
     return place

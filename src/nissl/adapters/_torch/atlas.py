@@ -36,7 +36,8 @@ class Place:
     """Where it is heard is sure."""
 
     def __post_init__(self) -> None:
-        self.at = self.at or self.module
+        if self.at is None:
+            self.at = self.module
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class Place:
     def shown(self, value: Tensor) -> Tensor:
         """A value as the layer says that it is: heads on an axis of their own, packed rows as examples."""
         if self.enters:
-            return value.unflatten(-1, (self.layer.units or 1, -1))
+            return value.reshape(*value.shape[:-1], self.layer.units or 1, -1)
         return value.unsqueeze(0) if self.layer.batch_axis == 1 and value.dim() == 2 and self.packs else value
 
     @property
@@ -90,7 +91,7 @@ class Atlas:
             self.calls[inner, True] = 1
         computes = self.roles[module] == COMPUTES
         if computes or (self.leaves and kinds.is_leaf(module)):
-            self.places.append(Place(self._layer(name, module), module, known=self.leaves))
+            self.places.append(Place(self._layer(name, module), module, known=self.leaves or module is self.root))
             self.calls[module, False] = 1
 
     def _layer(self, name: str, module: nn.Module) -> Layer:
@@ -128,9 +129,10 @@ class Atlas:
                 place.known = True
                 break
             if not self._once(module):
-                return None
+                return
             if role == BENDS:
-                return self.settle(place, module, 0, norm, type(module).__name__)
+                self.settle(place, module, 0, norm, type(module).__name__)
+                return
             norm = module if role == NORMALISES else norm
         if place.known:
             self.settle(place, norm or place.module, 0, norm)

@@ -31,8 +31,10 @@ def gradients(
         raise NotHeard(f"These layers did not run on this input, so that they have no gradient: {listing(silent)}.")
     if not score.requires_grad:
         raise BadValue("The target does not depend on anything that has a gradient: is it a number, or detached?")
-    wanted = [values.floating(leaf) if p is None else [c.value] for p, c in zip(places, caught, strict=True)]
-    flat = torch.autograd.grad(score, [t for part in wanted for t in part], allow_unused=True, materialize_grads=True)
+    wanted: list[Tensor] = []
+    for place, catch in zip(places, caught, strict=True):
+        wanted += values.floating(leaf) if place is None else [catch.value]  # type: ignore[list-item]
+    flat = torch.autograd.grad(score, wanted, allow_unused=True, materialize_grads=True)
     found = iter(flat)
     return [_like_input(leaf, found) if p is None else p.shown(next(found)) for p in places]
 

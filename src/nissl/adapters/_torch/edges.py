@@ -41,7 +41,7 @@ class Graph:
         blind = any(not starts for starts in self._starts.values())
         before: Place | None = None
         for place in self.order:
-            found = {}
+            found: dict[str, None] = {}
             for parent, source in self._back(self._starts[place], place):
                 found[source.name] = None
                 _remark(source, parent)

@@ -1,7 +1,10 @@
 """Who hears what: opens the hooks of each `watch` and `change`, and moves them when more is known of where layers are heard."""
 
+import bisect
 import fnmatch
+import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -77,6 +80,7 @@ class Hearing:
         """Layers whose gradient in that pass is already awaited."""
         self._watches: list[Watch] = []
         self._changers: dict[Point, Changer] = {}
+        self._turns = itertools.count()
 
     def open(self, watch: Watch, *, learn: bool) -> None:
         """`learn`: also find out what feeds what, where that is not known yet."""
@@ -117,7 +121,7 @@ class Hearing:
         for watch in self._waiting(chain.place, "gradient"):
             if value.requires_grad:
                 self.offered.add(chain.place)
-                value.register_hook(_Offered(chain, watch.tell))
+                value.register_hook(_Offered(chain, watch.tell))  # type: ignore[no-untyped-call]
 
     def learned(self) -> None:
         self.called = dict(self.atlas.calls)
@@ -128,15 +132,18 @@ class Hearing:
 
     # changes
 
-    def add(self, place: Place, change: "Change") -> Callable[[], None]:
-        """Change this layer's value on every pass until the returned function is called."""
+    def next_turn(self) -> int:
+        return next(self._turns)
+
+    def add(self, place: Place, change: "Change", turn: int | None = None) -> Callable[[], None]:
+        """Change this layer's value on every pass until the returned function is called; `turn` orders changes."""
         point = (place.at, place.enters)
         changer = self._changers.get(point)
         if changer is None:
             changer = self._changers[point] = Changer(self.passes, place.enters)
             changer.handle = changer.attach(place.at, ahead=True)  # what listens hears the changed value
-        entry = (place, change)
-        changer.entries.append(entry)
+        entry = (self.next_turn() if turn is None else turn, place, change)
+        bisect.insort(changer.entries, entry, key=lambda e: e[0])
         self.passes.open()
 
         def drop() -> None:
@@ -160,12 +167,13 @@ class Changer(Counted):
 
     def __init__(self, passes: Passes, enters: bool):
         super().__init__(passes, (), enters)
-        self.entries: list[tuple[Place, Change]] = []
+        self.handle: Any = None
+        self.entries: list[tuple[int, Place, Change]] = []
 
     def __call__(self, module: nn.Module, args: Any, output: Any = None) -> Any:
         call = self.turn(module)
         whole = args if self.enters else output
-        for place, change in list(self.entries):
+        for _, place, change in list(self.entries):
             if place.at_call != call:
                 continue
             value = first(whole)
@@ -173,10 +181,14 @@ class Changer(Counted):
                 continue
             if place.function:
                 waiting = self.passes.waiting.setdefault(id(value), (value, []))[1]
-                waiting.append(lambda bent, _, place=place, change=change: change(place, bent))
+                waiting.append(partial(_later, place, change))
             else:
                 whole = replaced(whole, value, change(place, value))
         return whole
+
+
+def _later(place: Place, change: Change, bent: Tensor, _: str) -> Tensor:
+    return change(place, bent)
 
 
 class _Offered(Gradient):

@@ -111,4 +111,4 @@ def width_in(module: nn.Module) -> int | None:
     """How many numbers a dense module takes, None if it isn't dense."""
     if isinstance(module, nn.Linear):
         return module.in_features
-    return int(module.weight.shape[0]) if is_conv1d(module) else None  # type: ignore[union-attr,index,arg-type]
+    return int(module.weight.shape[0]) if is_conv1d(module) else None  # type: ignore[index]

@@ -53,7 +53,7 @@ def _get(module: nn.Module, path: str) -> Tensor | None:
 
 
 def _transposed(groups: int) -> tuple[Turn, Turn]:
-    """(in, out/groups, ...) <-> (out, in/groups, ...)"""
+    """From (in, out/groups, ...) to (out, in/groups, ...), and the same way back."""
 
     def turn(t: Tensor) -> Tensor:
         parts = t.reshape(groups, t.shape[0] // groups, *t.shape[1:]).transpose(1, 2)

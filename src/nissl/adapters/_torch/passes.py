@@ -136,6 +136,9 @@ class Counted(Hook):
         self.passes, self.places, self.enters = passes, places, enters
         self.call = self.again = 0
 
+    def __call__(self, module: nn.Module, args: Any, output: Any = None) -> Any:
+        raise NotImplementedError
+
     def attach(self, module: nn.Module, *, ahead: bool = False) -> Any:
         self.passes.counted.append(self)
         if self.enters:
@@ -181,15 +184,16 @@ class Ear(Counted):
         passes = self.passes
         if not is_compiling():
             if in_backward() != -1:
-                return None
+                return
             if passes.depth == 0:
                 passes.alone(module)
         if not passes.live[self.training]:
-            return None
+            return
         call = self.call
         self.call = call + 1
         if call >= len(self.places):
-            return self.surprised(call)
+            self.surprised(call)
+            return
         place = self.places[call]
         if place is not None and not is_compiling():
             self.hear(place, args if self.enters else output)
@@ -227,13 +231,13 @@ class GradientEar(Ear):
             place = self.places[min(self.turn(module), len(self.places) - 1)]
             value = first(args if self.enters else output)
             if place is not None and value is not None and value.requires_grad:
-                value.register_hook(Gradient(place, self.tell))
+                value.register_hook(Gradient(place, self.tell))  # type: ignore[no-untyped-call]
         return None
 
     def told(self, place: Place, value: Tensor) -> None:
         self.blind = not value.requires_grad
         if value.requires_grad:
-            value.register_hook(Gradient(place, self.tell))
+            value.register_hook(Gradient(place, self.tell))  # type: ignore[no-untyped-call]
 
 
 class Gradient:
@@ -261,7 +265,7 @@ class Guarded:
             self._on_value(name, value)
         except NisslError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's training goes on
             self._failed.add(name)
             warnings.warn(
                 f"nissl: {name} is no longer heard: the listener failed with {type(error).__name__}: {error}",

@@ -28,7 +28,7 @@ def still(root: nn.Module) -> Iterator[None]:
                 module.training = mode
             for module, name, buffer, value in buffers:
                 module._buffers[name] = buffer
-                if buffer is not None and not torch.equal(buffer, value):
+                if buffer is not None and value is not None and not torch.equal(buffer, value):
                     buffer.copy_(value)
 
 
