@@ -73,7 +73,7 @@ def test_no_change_is_paper() -> None:
 
 def test_words_are_read_on_every_dye() -> None:
     for dye in palette.STAIN10:
-        above, below = sorted((linear(c) @ [0.2126, 0.7152, 0.0722] + 0.05 for c in (dye, palette.readable_on(dye))))[
+        above, below = sorted(linear(c) @ [0.2126, 0.7152, 0.0722] + 0.05 for c in (dye, palette.readable_on(dye)))[
             ::-1
         ]
         assert above / below >= 3.9

@@ -35,6 +35,7 @@ def chosen(epochs: Sequence[int], key: slice) -> list[int]:
 
 
 def missing_epoch(epoch: int, known: Iterable[int]) -> UnknownKey:
+    """The error for an epoch that is not there, with the nearest that are."""
     close = sorted(known, key=lambda e: (abs(e - epoch), e))
     hint = f" The nearest are {listing(f'E_{e}' for e in sorted(close[:3]))}." if close else " None is recorded yet."
     return UnknownKey(f"Epoch {epoch} is not in the trace.{hint} {len(close)} epochs are recorded.")

@@ -106,7 +106,7 @@ class Neuron(Mapping[str, Any]):
     def _load(self) -> dict[str, Any]:
         """Everything of this neuron in a few small reads; what this epoch does not have is left out."""
         if self._values is None:
-            trace, epoch, here = self.cell._trace, self.cell.epoch.number, slice(self.index, self.index + 1)
+            trace, epoch, here = self.cell.epoch.trace, self.cell.epoch.number, slice(self.index, self.index + 1)
             held = trace.entry(epoch).arrays
             self._values = {}
             for spec in trace.specs(self.cell.name):

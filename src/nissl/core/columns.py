@@ -26,6 +26,7 @@ def neuron_columns(columns: tuple[Column, ...], units: int, prefix: str = "") ->
 
 
 def prefixed(column: Column, prefix: str) -> Column:
+    """The same column under a longer name, its siblings too."""
     return Column(prefix + column.name, column.merge, prefix + column.weight, prefix + column.mean)
 
 

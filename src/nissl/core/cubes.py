@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def tree(trace: "Trace", chunks: Any) -> Any:
+    """A DataTree: the whole network at the root, a node for each layer."""
     try:
         import xarray
     except ImportError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Hearing:
     def _output(self, name: str, value: Any) -> None:
         if self._active and self._labels is not None and self.predictions is not None and self.predictions.judged:
             kept = self.network.keep(value)
-            self.predictions.add(kept, self._labels, int(np.prod(np.shape(kept))))
+            self.predictions.add(kept, self._labels, prod(kept.shape))
 
     def _judge(self) -> Predictions | None:
         if self.task is None:

@@ -4,8 +4,9 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from math import prod
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from nissl.core.hearing import Hearing
 from nissl.core.layer import Layer
@@ -27,6 +28,8 @@ class Ledger:
     def __init__(self, store: Store, settings: Settings, header: Mapping[str, Any]):
         self.store, self.settings, self._header = store, settings, dict(header)
         self.task: Task | None = None
+        self.expected: tuple[str, ...] = ()
+        """The classes to reckon with until labels have been seen."""
         self.last: int | None = None
         self.costs: dict[str, float] = {
             "bytes": 0,
@@ -53,7 +56,7 @@ class Ledger:
         else:
             self.store.create(self._header | {"layers": self._described(), "settings": self.settings.recipe()})
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -63,7 +66,7 @@ class Ledger:
             self._write()
             self.store.amend({"layers": self._described(), "costs": self.costs, "ended": _ending(error)})
             self.store.close()
-        except Exception as refused:
+        except Exception as refused:  # noqa: BLE001 - the run is over and its results must reach the user
             lost = f" Epochs not written: {[record.epoch for record in self._waiting]}." if self._waiting else ""
             message = f"nissl: the trace could not be finished: {type(refused).__name__}: {refused}.{lost}"
             warnings.warn(message, NisslWarning, stacklevel=2)
@@ -80,24 +83,19 @@ class Ledger:
         self.store.amend({"task": asdict(task), "classes": list(task.names)})
 
     def _described(self) -> list[dict[str, Any]]:
-        chosen = {name for name in self._layers}
-        described = []
-        for layer in self._network.layers:
-            if layer.name in chosen or layer.name.split("#")[0] in chosen:
-                described.append(asdict(replace(layer, parameters={k: tuple(v) for k, v in layer.parameters.items()})))
-        return described
+        """The recorded layers as plain values; later calls (`name#2`) belong to the layer that was chosen."""
+        chosen = set(self._layers)
+        return [
+            asdict(replace(layer, parameters={k: tuple(v) for k, v in layer.parameters.items()}))
+            for layer in self._network.layers
+            if layer.name.split("#")[0] in chosen
+        ]
 
     def _plan(self, hearing: Hearing) -> Plan:
-        names = self.task.names if self.task else ()
-        total = 0
-        for layer in self._network.layers:
-            if layer.name in self._layers:
-                for shape in layer.parameters.values():
-                    total += _product(shape)
-        context = Context(
-            names, hearing.probe.count if hearing.probe else 0, total, self.task.kind if self.task else "unlabelled"
-        )
-        return Plan(hearing.quantities, context)
+        names, kind = (self.task.names, self.task.kind) if self.task else (self.expected, "unlabelled")
+        chosen = [layer for layer in self._network.layers if layer.name in self._layers]
+        total = sum(prod(shape) for layer in chosen for shape in layer.parameters.values())
+        return Plan(hearing.quantities, Context(names, hearing.probe.count if hearing.probe else 0, total, kind))
 
     def forecast(self, hearing: Hearing, first: int, last: int) -> str:
         """What the run will take, before it starts; OverBudget if that is more than is allowed."""
@@ -195,6 +193,12 @@ class Ledger:
             warnings.warn(message, NisslWarning, stacklevel=2)
         self.costs["seconds_writing"] += time.perf_counter() - start
 
+    def first_cost(self, hearing: float, scalars: Mapping[str, float]) -> str:
+        """What the first recorded epoch has cost, said while there is time to change the settings."""
+        after = self.costs["seconds_reading"] + self.costs["seconds_writing"]
+        each, share = hearing / scalars["steps"], (hearing + after) / max(scalars["seconds"] + after, 1e-9)
+        return f"recording costs {each * 1e3:.2f} ms a step and {after:.2f} s at the end of an epoch: {share:.1%} of its time"
+
     def account(self) -> str:
         """What the run did cost."""
         c = self.costs
@@ -208,10 +212,3 @@ class Ledger:
 
 def _ending(error: BaseException | None) -> str:
     return "finished" if error is None else f"{type(error).__name__}: {error}"
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

@@ -40,7 +40,7 @@ class Listening:
             if accumulator is not None:
                 self._fold(accumulator, name, value)
                 self._fed.add(name)
-        except Exception as error:  # the user's step must go on
+        except Exception as error:  # noqa: BLE001 - the user's step must go on
             self._accumulators[name] = None
             self._warn(f"{name} is no longer recorded ({self.place})", error)
         self.seconds += time.perf_counter() - start

@@ -75,6 +75,7 @@ def suits(quantity: Quantity, layer: Layer | None) -> bool:
 
 
 def probed(spec: ArraySpec) -> ArraySpec:
+    """The same array as heard on the probe."""
     return replace(spec, name=PROBE + spec.name, columns=tuple(prefixed(c, PROBE) for c in spec.columns))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nissl.core.task import Task
 
-PENDING = 1_000_000  # values buffered before they are judged, so that small batches cost little
+PENDING = 1 << 16  # values buffered before they are judged: small batches cost little, and the work stays in the cache
 
 
 @dataclass
@@ -46,33 +46,32 @@ class Predictions:
     def settle(self) -> "Predictions":
         """Judge what is buffered; anything array-like that has outputs and labels of one length."""
         pending, self._pending, self._size = self._pending, [], 0
-        pairs = [(_rows(self.to_numpy(o)), self.to_numpy(y)) for o, y in pending]
-        pairs = [(o, y) for o, y in pairs if len(o) == len(y)]
+        pairs = [(self.to_numpy(o), self.to_numpy(y)) for o, y in pending]
+        pairs = [(o.reshape(len(o), -1), y) for o, y in pairs if o.ndim and y.ndim and len(o) == len(y)]
         if pairs and self.judged:
             self._judge(np.concatenate([o for o, _ in pairs]), np.concatenate([y for _, y in pairs]))
         return self
 
-    def _judge(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    def _judge(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         self.count += len(outputs)
         with np.errstate(all="ignore"):  # outputs may be NaN or infinite: so is then the loss, and that is its message
             getattr(self, f"_{self.task.kind}")(outputs, labels)
 
-    def _multiclass(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    def _multiclass(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         truth = labels.argmax(1) if self.task.one_hot else labels.reshape(-1).astype(np.int64)
         guess = outputs.argmax(1)
         k = len(self.task.names)
         known = (truth >= 0) & (truth < k) & (guess < k)
-        np.add.at(self.confusion, (truth[known], guess[known]), 1)
+        self.confusion += np.bincount(truth[known] * k + guess[known], minlength=k * k).reshape(k, k)
         self.predicted.append(guess)
         self.right += float((guess == truth).sum())
         scores = np.log(np.maximum(outputs, 1e-12)) if self.squashed and (outputs >= 0).all() else outputs
         top = scores.max(1)
         inside = truth.clip(0, outputs.shape[1] - 1)
-        self.loss += float(
-            (top + np.log(np.exp(scores - top[:, None]).sum(1)) - scores[np.arange(len(truth)), inside]).sum()
-        )
+        said = scores[np.arange(len(truth)), inside] - top
+        self.loss += float((np.log(np.exp(scores - top[:, None]).sum(1)) - said).sum(dtype=np.float64))
 
-    def _binary(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    def _binary(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         truth, score = labels.reshape(-1).astype(np.int64), outputs.reshape(len(outputs), -1)[:, 0]
         guess = (score >= (0.5 if self.squashed else 0.0)).astype(np.int64)
         np.add.at(self.confusion, (truth.clip(0, 1), guess), 1)
@@ -80,7 +79,7 @@ class Predictions:
         self.right += float((guess == truth).sum())
         self.loss += float(_cross_entropy(score, truth, self.squashed).sum())
 
-    def _multilabel(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    def _multilabel(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         truth = (labels > 0.5).astype(np.int64)
         guess = (outputs >= (0.5 if self.squashed else 0.0)).astype(np.int64)
         for k in range(len(self.task.names)):
@@ -88,7 +87,7 @@ class Predictions:
         self.right += float((guess == truth).mean(1).sum())
         self.loss += float(_cross_entropy(outputs, truth, self.squashed).mean(1).sum())
 
-    def _regression(self, outputs: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    def _regression(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         wide = labels.reshape(len(labels), -1).astype(np.float64)
         if self.task.edges:
             truth, guess = (np.digitize(v[:, 0], self.task.edges) for v in (wide, outputs))
@@ -99,12 +98,7 @@ class Predictions:
             self.loss = float("nan")
 
 
-def _rows(outputs: Any) -> NDArray[np.float64]:
-    values = np.asarray(outputs, np.float64)
-    return values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
-
-
-def _cross_entropy(score: NDArray[np.float64], truth: NDArray[np.int64], squashed: bool) -> NDArray[np.float64]:
+def _cross_entropy(score: NDArray[np.floating], truth: NDArray[np.int64], squashed: bool) -> NDArray[np.floating]:
     if squashed:
         sure = np.clip(score, 1e-12, 1 - 1e-12)
         return np.asarray(-(truth * np.log(sure) + (1 - truth) * np.log1p(-sure)), np.float64)

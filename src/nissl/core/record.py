@@ -42,7 +42,7 @@ def record(
     heard = network(model, functional=settings.functional, leaves=settings.leaves)
     store, exists = _store(path, settings)
     if exists and not resume:
-        if not overwrite:
+        if not overwrite and store.entries():  # one without an epoch was refused before it began: nothing is lost
             raise TraceExists(
                 f"There is a trace at {path} already: pass resume=True to go on with it, or overwrite=True."
             )

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from nissl.core.quantity import Quantity
 from nissl.core.screen import Screen
 from nissl.core.settings import Settings
 from nissl.core.store import Store
-from nissl.core.task import Task
+from nissl.core.task import Task, class_names
 from nissl.core.trace import Trace
 from nissl.errors import BadValue, NisslWarning, NotHeard, Unsupported, listing
 
@@ -46,7 +46,7 @@ class Recorder:
         self._began = 0.0
         self._checked = False
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._ledger.open(self.network, self.layers, resume=self._resume)
             stack.push(self._ledger)
@@ -78,6 +78,7 @@ class Recorder:
         if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1:
             raise BadValue(f"epochs({n!r}): how many epochs to train, a whole number from 1.")
         first = self._ledger.last + 1 if self._ledger.last is not None else 1
+        self._ledger.expected = self._expected()
         self._screen.say(self._ledger.forecast(self._hearing, first, n))
         if self._ledger.last is None and self._due_before_training():
             self._commit(0, trained=False)
@@ -86,6 +87,11 @@ class Recorder:
             self.begin_epoch(epoch)
             yield epoch
             self.end_epoch()
+
+    def _expected(self) -> tuple[str, ...]:
+        """The classes that labels will most likely divide the examples into."""
+        outputs = self.network.layers[-1].units or 0 if self.network.layers else 0
+        return class_names(self._classes) or tuple(map(str, range(outputs if 1 < outputs <= 1000 else 0)))
 
     def _due_before_training(self) -> bool:
         """Epoch 0 has the probe's answers and the first weights; without a probe it is kept only when it is named."""
@@ -104,8 +110,11 @@ class Recorder:
         epoch, self._epoch = self._epoch, None
         self._hearing.listen(False)
         due = self.settings.schedule.due(epoch)
+        first = due and not self._ledger.costs["epochs"]
         scalars = self._commit(epoch) if due else {}
         self._screen.epoch(epoch, scalars, due)
+        if first and scalars.get("steps"):
+            self._screen.say(self._ledger.first_cost(self._hearing.seconds, scalars))
 
     def batches(self, loader: Iterable[Batch], labels: Callable[[Batch], Any] | None = None) -> Iterator[Batch]:
         """The loader's own batches, one training step each; their labels divide what is heard into classes.
@@ -170,7 +179,7 @@ class Recorder:
             return self._ledger.commit(epoch, self._hearing, scalars, trained=trained)
         except NotHeard:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - recording never kills training
             message = f"nissl: epoch {epoch} is not recorded: {type(error).__name__}: {error}. The training goes on."
             warnings.warn(message, NisslWarning, stacklevel=3)
             return {}

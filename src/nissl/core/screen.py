@@ -3,7 +3,7 @@
 import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 
 class Screen:
@@ -15,7 +15,7 @@ class Screen:
         self._task: Any = None
         self._total = 0
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -31,7 +31,8 @@ class Screen:
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
         else:
-            print(f"nissl: {text}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"nissl: {text}\n")
+            sys.stderr.flush()
 
     def start(self, first: int, last: int) -> None:
         """Epochs `first` to `last` are about to run."""

@@ -17,6 +17,7 @@ ENGINES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
 
 
 def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool, engine: str) -> Any:
+    """One row an (epoch, layer, neuron), one column a statistic; or, long, one row a value."""
     chosen = [
         address.layer_name(n, trace.layers) for n in ([layers] if isinstance(layers, str) else layers or trace.layers)
     ]
@@ -66,6 +67,7 @@ def _melted(whole: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
+    """One row a connection between two units, at one epoch or all."""
     epochs = trace.epochs if epoch is None else [trace[epoch].number]
     names = ["epoch", "source_layer", "source_neuron", "target_layer", "target_neuron", "weight"]
     columns: dict[str, list[Any]] = {name: [] for name in names}

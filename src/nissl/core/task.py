@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Task:
 
 
 def class_names(classes: int | Sequence[Any] | None) -> tuple[str, ...]:
+    """Names from names or from their number; none from None."""
     if classes is None:
         return ()
     if isinstance(classes, int) and not isinstance(classes, bool) and classes >= 1:
@@ -110,5 +112,5 @@ def _kind(labels: NDArray[Any], outputs: int | None, named: bool) -> tuple[str, 
 def _intervals(edges: tuple[float, ...]) -> tuple[str, ...]:
     if not edges:
         return ()
-    inner = [f"[{a:.4g}, {b:.4g})" for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    inner = [f"[{a:.4g}, {b:.4g})" for a, b in pairwise(edges)]
     return (f"< {edges[0]:.4g}", *inner, f">= {edges[-1]:.4g}")
