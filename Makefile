@@ -14,7 +14,7 @@ demo: .venv/with-torch+plots ## train a small network while recording it; pictur
 	$(BIN)/nissl demo
 
 test: .venv/with-dev ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 check: .venv/with-dev ## style, types and the direction of imports
 	$(BIN)/ruff check
