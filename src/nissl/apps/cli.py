@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
 
 from nissl.apps._cli.options import Recording, Training, from_toml
-from nissl.errors import NisslError, TraceExists
+from nissl.errors import NisslError, NisslWarning, TraceExists
 
 Run = Annotated[Path, Parameter(help="The trace's folder.")]
 
@@ -152,10 +153,17 @@ def _version() -> str:
     return version("nissl")
 
 
+def _warned(message: Warning | str, category: type[Warning], *where: object) -> None:
+    """What went wrong and where the run goes on, without the line of our source that says so."""
+    print(str(message) if issubclass(category, NisslWarning) else f"{category.__name__}: {message}", file=sys.stderr)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all is well, 2 for what nissl refuses, 130 for Ctrl-C."""
     try:
-        app()(words, result_action="return_none")
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned
+            app()(words, result_action="return_none")
     except (NisslError, CycloptsError) as error:
         if os.environ.get("NISSL_DEBUG", "0") not in ("", "0"):
             raise

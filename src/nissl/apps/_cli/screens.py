@@ -52,13 +52,12 @@ def number(value: Any) -> str:
 def trained(path: Path, done: Trained) -> None:
     """What `nissl train` ends with."""
     epochs, out = done.trace.epochs, console()
-    last = done.trace.layers[0]
     out.print(f"trace: {path} ({len(epochs)} epochs)", soft_wrap=True)
     if done.best is not None:
         lowest = int(np.nanargmin(done.losses)) + 1
         out.print(f"best weights: {done.best} (epoch {lowest}, loss {min(done.losses):.4g})", soft_wrap=True)
     if epochs:
-        out.print(f"next: nissl info {path}; nissl show {path} e{epochs[-1]}/{last}/n0", soft_wrap=True)
+        out.print(f"next: nissl info {path}; nissl show {path} e{epochs[-1]}/{done.trace.layers[0]}/n0", soft_wrap=True)
 
 
 def contents(path: Path, found: Contents) -> None:
