@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - as everybody calls it
+from torch.nn import functional as F
 
 from nissl.core.dataset import Examples, Splits
 from nissl.errors import BadValue, Unsupported, listing, near
