@@ -74,7 +74,7 @@ class Torch(Network, Editable, Differentiable):
 
     @contextmanager
     def watch_outputs(self, on_value: OnValue, *, passes: str = "all") -> Iterator[None]:
-        outputs = Outputs(on_value, checked_passes(passes))
+        outputs = Outputs(self._hearing.passes, on_value, checked_passes(passes))
         handle = self._atlas.root.register_forward_hook(outputs)
         self._compiling.open(learning=False)
         try:
@@ -95,7 +95,7 @@ class Torch(Network, Editable, Differentiable):
         given = values.native(x, tensor.device, tensor.dtype)
         if isinstance(given, Mapping):
             return self._atlas.root(**given)
-        return self._atlas.root(*given) if isinstance(given, tuple) else self._atlas.root(given)
+        return self._atlas.root(*given) if type(given) is tuple else self._atlas.root(given)
 
     def forward(self, x: Any) -> Array:
         with self.evaluating():

@@ -7,16 +7,17 @@ from torch import Tensor, nn
 from torch.compiler import is_compiling
 
 from nissl.adapters._torch import operators
-from nissl.adapters._torch.passes import Guarded, Hook, Tell, in_backward
+from nissl.adapters._torch.passes import Guarded, Hook, Passes, Tell, in_backward
 from nissl.adapters._torch.values import first
 
 
 class Outputs(Hook):
     """The hook on the model itself."""
 
-    __slots__ = ("handle", "tell", "token", "training")
+    __slots__ = ("handle", "passes", "tell", "token", "training")
 
-    def __init__(self, on_value: Tell, training: bool):
+    def __init__(self, passes: Passes, on_value: Tell, training: bool):
+        self.passes = passes
         self.tell: Tell = Guarded(on_value) if training else on_value
         self.training = training
         self.handle, self.token = operators.add(self.told), torch.zeros(1)
@@ -33,5 +34,5 @@ class Outputs(Hook):
             return
         if is_compiling():
             operators.hear(value.detach(), self.handle, self.token)
-        elif in_backward() == -1:
+        elif in_backward() == -1 and not self.passes.silent:
             self.told(value.detach())

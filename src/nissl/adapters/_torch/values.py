@@ -68,14 +68,14 @@ def to_numpy(value: Any) -> np.ndarray[Any, Any]:
 
 def native(x: Any, device: torch.device, dtype: torch.dtype) -> Any:
     """What the user gave, as the model takes it: numpy becomes tensors of the model's type, tensors move to its device."""
-    if isinstance(x, Tensor):
+    if isinstance(x, Tensor | PackedSequence):
         return x.to(device)
     if isinstance(x, np.ndarray | np.generic):
         tensor = torch.as_tensor(np.ascontiguousarray(x))
         return tensor.to(device, dtype) if tensor.dtype.is_floating_point else tensor.to(device)
     if isinstance(x, Mapping):
         return {k: native(v, device, dtype) for k, v in x.items()}
-    if isinstance(x, tuple):
+    if type(x) is tuple:
         return tuple(native(v, device, dtype) for v in x)
     if isinstance(x, list):
         return native(np.asarray(x, None if _whole(x) else np.float32), device, dtype)
