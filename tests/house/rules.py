@@ -98,6 +98,14 @@ def side_effects(package: Path) -> Iterator[str]:
                 yield f"{where}:{inner.lineno}: global {', '.join(inner.names)}"
 
 
+def slow_benchmarks(tree: Path) -> Iterator[str]:
+    """`make bench` runs every script of the folder with --quick."""
+    for file, parsed in _modules(tree):
+        runs = any(isinstance(node, ast.If) and "__main__" in ast.unparse(node.test) for node in parsed.body)
+        if runs and not any(isinstance(node, ast.Constant) and node.value == "--quick" for node in ast.walk(parsed)):
+            yield f"{file.relative_to(tree)}: does not take --quick"
+
+
 def tracked_traces(files: Iterable[Path], root: Path, places: Iterable[str] = ()) -> Iterator[str]:
     """Nothing tracked tells where it was made: no lock file, no registry's address, no path of a machine, nothing undone."""
     patterns = [_LEFT, _INDEX, _HOME, *map(re.escape, places)]

@@ -17,6 +17,7 @@ TREES = {
         for name in ("src", "tests", "benchmarks", "docs", "examples")
     },
 }
+TREES["figures"] = (ROOT / "benchmarks", [rules.slow_benchmarks])
 CHECKS = [(rule, tree) for tree, wanted in TREES.values() for rule in wanted if tree.exists()]
 
 
@@ -80,6 +81,11 @@ PLANTS = {
         "try:\n    register(1)\nexcept Exception:\n    pass\n",
     ),
     "a loop on import": (rules.side_effects, "core/loud.py", "for x in ():\n    pass\n"),
+    "a benchmark that is never quick": (
+        rules.slow_benchmarks,
+        "core/slow.py",
+        "if __name__ == '__main__':\n    main()\n",
+    ),
     "a global": (rules.side_effects, "core/loud.py", "def f():\n    global state\n    state = 1\n"),
     "a global container": (rules.side_effects, "core/loud.py", "seen = []\n"),
     "an annotated global container": (rules.side_effects, "core/loud.py", "cache: dict[str, int] = {}\n"),
