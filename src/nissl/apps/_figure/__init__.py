@@ -1,0 +1,1 @@
+"""The painter's hands: one small function a kind of mark."""

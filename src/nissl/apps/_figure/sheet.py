@@ -1,0 +1,51 @@
+"""The paper: its size, the title above the picture and the caption below."""
+
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
+
+from nissl.core.palette import INK, MUTED, PAPER
+from nissl.core.view import Picture
+
+POINTS = 0.72
+"""One unit of a picture in points, at 100 units an inch."""
+MARGIN, TITLE, CAPTION = 28.0, 28.0, 17.0
+
+
+def empty(left: float, right: float, top: float, bottom: float, dpi: float, paper: str) -> Any:
+    """Axes that fill a figure and have a picture's coordinates."""
+    figure = Figure(figsize=((right - left) / 100, (bottom - top) / 100), dpi=dpi, facecolor=paper)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(left, right), ylim=(bottom, top), autoscale_on=False)
+    return axes
+
+
+def blank(picture: Picture, dpi: float) -> Any:
+    """The sheet for a picture, title and caption on it."""
+    told = wrapped(picture.caption, picture.width, CAPTION)
+    top, bottom = -TITLE - 2 * MARGIN, picture.height + MARGIN + 1.5 * CAPTION * len(told) + MARGIN
+    axes = empty(-MARGIN, picture.width + MARGIN, top, bottom, dpi, PAPER)
+    write = {"parse_math": False, "va": "center"}
+    axes.text(0, top + MARGIN + TITLE / 2, picture.title, size=TITLE * POINTS, weight="bold", color=INK, **write)
+    for number, line in enumerate(told):
+        y = picture.height + MARGIN + 1.5 * CAPTION * (number + 0.5)
+        axes.text(0, y, line, size=CAPTION * POINTS, color=MUTED, **write)
+    return axes
+
+
+def wrapped(words: str, room: float, size: float) -> list[str]:
+    """Lines that are not wider than the room."""
+    font, measure = FontProperties(family="DejaVu Sans", size=size), TextToPath()
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measure.get_text_width_height_descent(longer, font, ismath=False)[0] > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,42 @@
+"""Paint a picture's marks with matplotlib: PNG, SVG or PDF."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles
+from nissl.core.view import Picture
+from nissl.errors import BadValue, MissingDependency
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+UNDATED = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}
+"""What to leave out of each kind of file, so that the same picture is the same bytes."""
+
+
+def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) -> "Figure":
+    """The picture as a matplotlib figure, written to `path` if there is one; 100 dpi is one pixel a unit."""
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise MissingDependency("Painting needs matplotlib: pip install 'nissl[plots]'") from error
+    from nissl.apps._figure import sheet
+    from nissl.apps._figure.flat import bars, cells, lines, text
+    from nissl.apps._figure.ribbons import ribbons
+    from nissl.apps._figure.tiles import tiles
+
+    ending = Path(path).suffix.lower() if path is not None else ".png"
+    if ending not in UNDATED:
+        raise BadValue(f"{path}: a picture ends in {', '.join(UNDATED)}, not in {ending or 'nothing'}.")
+    painters: dict[type, Any] = {
+        Tiles: tiles, Ribbons: ribbons, Lines: lines, Cells: cells, Bars: bars, Text: text
+    }  # fmt: skip
+    with mpl.rc_context({"svg.hashsalt": "nissl", "font.family": "DejaVu Sans", "path.simplify": False}):
+        axes = sheet.blank(picture, dpi)
+        for level, mark in enumerate(picture.marks):
+            painters[type(mark)](axes, mark, level)
+        figure: Figure = axes.figure
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=dpi, metadata=UNDATED[ending])
+    return figure

@@ -1,0 +1,1 @@
+"""Axes, ticks and panels for views that plot values over epochs."""

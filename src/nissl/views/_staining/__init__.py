@@ -1,0 +1,1 @@
+"""How units are stained, laid out and joined: what several views have in common."""

@@ -1,0 +1,50 @@
+"""How much room words take, near enough to lay them out without a painter, and never too little."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nissl.core.marks import Text
+
+_WIDTHS = {"il.,:;|!'j": 0.34, "ft()[]r- /": 0.45, "mwMW@%": 1.0, "−·": 0.84}
+_BY_LETTER = {letter: share for letters, share in _WIDTHS.items() for letter in letters}
+
+
+def width(words: str, size: float, *, bold: bool = False) -> float:
+    """The width of a line in a broad sans serif."""
+    shares = (_BY_LETTER.get(letter, 0.72 if letter.isupper() else 0.64) for letter in words)
+    return size * sum(shares) * (1.1 if bold else 1.0)
+
+
+def fitted(text: Text, room: float, *, keep_end: bool = False) -> Text:
+    """The text, shortened with an ellipsis until it fits: names of layers keep their end, others their beginning."""
+    words = text.words
+    while len(words) > 1 and width(text.words, text.size, bold=text.bold) > room:
+        words = words[1:] if keep_end else words[:-1]
+        text = replace(text, words="…" + words.strip() if keep_end else words.strip() + "…")
+    return text
+
+
+def number(value: float) -> str:
+    """Three digits, and no more letters than they need."""
+    size = abs(value)
+    return f"{value:,.0f}" if size >= 100 or value == int(value) else f"{value:.3g}" if size >= 1e-3 else f"{value:.1e}"
+
+
+def counted(shown: int, there: int, things: str) -> str:
+    """'n of N things shown', or that all are."""
+    return f"all {there:,} {things} shown" if shown == there else f"{shown:,} of {there:,} {things} shown"
+
+
+def listed(names: Iterable[str]) -> str:
+    """'a, b and c'."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def plural(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def sentences(said: Iterable[str]) -> str:
+    """Clauses as sentences."""
+    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in said)

@@ -1,0 +1,125 @@
+"""The network with its class pathways stained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nissl.core import address
+from nissl.core.marks import Mark
+from nissl.core.view import Picture, View
+from nissl.errors import BadValue
+from nissl.views._staining import legend, lettering
+from nissl.views._staining.paths import Bundle, bundles, outputs
+from nissl.views._staining.rack import Frame, Slide, glass, heading, ribbons, slide
+from nissl.views._staining.responses import (
+    MIXED,
+    active,
+    choose,
+    confusion,
+    dyes,
+    order,
+    recalls,
+    responses,
+    source,
+    stain,
+)
+
+MOST_SLIDES, MOST_CLASSES = 8, 8
+
+
+@dataclass(frozen=True)
+class Pathways(View):
+    """Each layer a slide of cells: grey answers to all classes alike, dye to one above the others; ribbons join what leads to it.
+
+    `classes` (names or numbers): those that are dyed; None: all, or of more than ten the eight that are most often
+    taken for one another. `ribbons`: how many paths are drawn in all. `layers`: which; None: the last eight.
+    """
+
+    epoch: int | str | None = None
+    classes: Sequence[str | int] | None = None
+    ribbons: int = 900
+    layers: Sequence[str] | None = None
+
+    def describe(self) -> Picture:
+        epoch = self.moment(self.epoch)
+        if isinstance(self.ribbons, bool) or self.ribbons < 0:
+            raise BadValue(f"ribbons={self.ribbons!r}: how many paths to draw, a whole number from 0.")
+        every = active(self.trace)
+        shown = self._shown(every)
+        chosen = choose(self.trace, epoch, MOST_CLASSES) if self.classes is None else self.numbers(self.classes)
+        if len(chosen) > 10:
+            raise BadValue(f"classes names {len(chosen)} classes: there are dyes for 10 at a time.")
+        found = bundles(self.trace, shown, epoch, chosen, self.ribbons) if self.trace.classes else []
+        slides = shown[:-1] if len(shown) > 1 and outputs(self.trace, shown[-1]) is not None else shown
+        marks, kept = self._marks(epoch, slides, chosen, found)
+        caption = self._caption(epoch, every, slides, shown, chosen, kept, sum(b.total for b in found))
+        few = f"Pathways of {lettering.listed(self.trace.classes[k] for k in chosen)}" if 0 < len(chosen) <= 3 else ""
+        title = f"{few or ('Class pathways' if chosen else 'Activity')}, epoch {epoch}"
+        return Picture(title, caption, 1600, 800, tuple(marks))
+
+    def _shown(self, every: list[str]) -> list[str]:
+        if self.layers is None:
+            return every[-MOST_SLIDES - (outputs(self.trace, every[-1]) is not None) :]
+        asked = {address.layer_name(name, self.trace.layers) for name in self.layers}
+        return [name for name in every if name in asked]
+
+    def _marks(
+        self, epoch: int, names: list[str], chosen: tuple[int, ...], found: list[Bundle]
+    ) -> tuple[list[Mark], int]:
+        room = (1180 if self.trace.classes else 1560) / len(names)
+        marks: list[Mark] = []
+        slides: dict[str, Slide] = {}
+        inks = dyes(self.trace, chosen)
+        last = self.trace.epochs[-1]
+        for place, name in enumerate(names):
+            frame = Frame(30 + room * place + room * 0.17, 95, room * 0.66, 590)
+            rank = order(responses(self.trace, name, [last])[0])
+            slides[name] = slide(name, stain(responses(self.trace, name, [epoch])[0], chosen), rank, inks, frame)
+            marks += heading(
+                self.trace.place(name), self.trace.units(name), frame.left + frame.width / 2, room - 12, 20
+            )
+        marks += [glass(one.tiles) for one in slides.values()]
+        marks += [one.tiles for one in slides.values()]
+        ports, signs = legend.ports(
+            self.trace, chosen, inks, recalls(confusion(self.trace, epoch), len(self.trace.classes))
+        )
+        mixed: Literal["multiply", "over"] = "multiply" if len(chosen) <= MIXED else "over"
+        drawn = ribbons(found, slides, ports, lambda b: chosen.index(b.class_number), inks, blend=mixed)
+        marks += [drawn] if drawn else []
+        marks += signs + legend.key(inks[0] if inks else None, paths=drawn is not None, y=760)
+        return marks, len(drawn.start) if drawn else 0
+
+    def _caption(
+        self, epoch: int, every: list[str], slides: list[str], shown: list[str], chosen: tuple[int, ...], kept: int, there: int
+    ) -> str:  # fmt: skip
+        trace, said = self.trace, []
+        if not trace.classes:
+            said.append("No classes are recorded, so that nothing is dyed: grey is the mean activity")
+        else:
+            names = lettering.listed(trace.classes[k] for k in chosen)
+            said.append(
+                f"Dye is a unit's mean response to a class above 1.15 x its mean over all {len(trace.classes)} classes, "
+                f"grey what it answers to all alike; from {source(trace, slides)}, each layer scaled by its last epoch"
+            )
+            if len(chosen) > MIXED:
+                said.append("A unit takes the dye of the class that it answers to most")
+            if len(chosen) < len(trace.classes):
+                why = "" if self.classes is not None else ", those most often taken for one another"
+                said.append(f"{len(chosen)} of {len(trace.classes)} classes dyed{why}: {names}")
+        said.append(_told(kept, there, self.ribbons))
+        units = sum(trace.units(name) for name in slides)
+        cells = "" if all(trace.units(n) <= 10_000 for n in slides) else ", several to a cell in the largest layers"
+        ends = ", the last one as the classes at the right" if len(shown) > len(slides) else ""
+        said.append(f"{lettering.counted(len(shown), len(every), 'layers')} with {units:,} units{cells}{ends}")
+        return lettering.sentences(said)
+
+
+def _told(kept: int, there: int, asked: int) -> str:
+    if kept:
+        return (
+            "Ribbons are the strongest paths by activation x weight x gradient of the network linearised at the class's mean "
+            f"({lettering.counted(kept, there, 'paths')})"
+        )
+    if there and not asked:
+        return f"0 of {there:,} paths shown"
+    return "No ribbons: the trace holds no weights that lead to class outputs at this epoch"
