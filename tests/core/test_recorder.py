@@ -1,7 +1,5 @@
 """A recording, from the user's loop to the numbers in the trace."""
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -9,40 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import nissl
-from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, TraceExists, UnknownName, Unsupported
-
-CLASSES = 3
-
-
-def data(examples=60, features=8, seed=0):
-    torch.manual_seed(seed)
-    return torch.randn(examples, features), torch.arange(examples) % CLASSES
-
-
-def loader(x, y, size=16):
-    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), size)
-
-
-def mlp(outputs=CLASSES):
-    torch.manual_seed(1)
-    return nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, outputs))
-
-
-def train(model, batches, epochs, path=None, lr=0.1, loss=F.cross_entropy, **options):
-    """The README's loop."""
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    with nissl.record(model, path, progress=False, **options) as recorder:
-        for _ in recorder.epochs(epochs):
-            for x, y in recorder.batches(batches):
-                loss(model(x), y).backward()
-                optimizer.step()
-                optimizer.zero_grad()
-    return recorder.trace
-
-
-def hidden(model, x):
-    """What the first layer says, by torch alone."""
-    return model[1](model[0](x)).detach().double().numpy()
+from nissl.errors import NisslWarning
+from tests.core.loops import CLASSES, data, hidden, loader, mlp, train
 
 
 def test_an_epochs_statistics_equal_those_of_all_its_values():
@@ -230,122 +196,3 @@ def test_evaluation_passes_inside_the_loop_are_not_training():
                 with torch.no_grad():
                     model(x)
     assert recorder.trace["E_1"]["L_0"]["n_0"]["count"] == 60
-
-
-def test_an_existing_trace_is_not_touched_by_accident(run_path):
-    train(mlp(), loader(*data()), 2, run_path)
-    with pytest.raises(TraceExists, match="resume=True"):
-        nissl.record(mlp(), run_path)
-    assert nissl.open(run_path).epochs == [1, 2]
-    train(mlp(), loader(*data()), 1, run_path, overwrite=True)
-    assert nissl.open(run_path).epochs == [1]
-
-
-def test_a_run_is_resumed_after_the_last_committed_epoch(run_path):
-    x, y = data()
-    train(mlp(), loader(x, y), 3, run_path, resume=True)
-    model, seen = mlp(), []
-    with nissl.record(model, run_path, resume=True, progress=False) as recorder:
-        for epoch in recorder.epochs(5):
-            assert isinstance(epoch, int)
-            seen.append(epoch)
-            for a, b in recorder.batches(loader(x, y)):
-                F.cross_entropy(model(a), b).backward()
-    assert seen == [4, 5]
-    trace = nissl.open(run_path)
-    assert trace.epochs == [1, 2, 3, 4, 5] and trace.closed
-    assert np.isfinite(trace.layer("0").mean.values).all()
-
-
-def test_an_interrupt_leaves_a_valid_trace(run_path):
-    model, (x, y) = mlp(), data()
-    with pytest.raises(KeyboardInterrupt), nissl.record(model, run_path, progress=False) as recorder:
-        for epoch in recorder.epochs(9):
-            for a, b in recorder.batches(loader(x, y)):
-                F.cross_entropy(model(a), b).backward()
-                if epoch == 3:
-                    raise KeyboardInterrupt
-    trace = nissl.open(run_path)
-    assert trace.epochs == [1, 2] and trace.closed and "KeyboardInterrupt" in trace.header["ended"]
-
-
-def test_nothing_heard_is_an_error_in_the_first_step_and_not_an_empty_trace():
-    model, other, (x, y) = mlp(), mlp(), data()
-    steps = 0
-    with pytest.raises(NotHeard, match="3 layers"), nissl.record(model, progress=False) as recorder:
-        for _ in recorder.epochs(1):
-            for a, _ in recorder.batches(loader(x, y)):
-                steps += 1
-                other(a).sum().backward()
-    assert steps == 1
-
-
-def test_a_layer_that_was_asked_for_and_never_ran_is_an_error():
-    class Partial(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.used, self.spare = nn.Linear(8, 3), nn.Linear(8, 3)
-
-        def forward(self, x):
-            return self.used(x)
-
-    with pytest.raises(NotHeard, match="spare"):
-        train(Partial(), loader(*data()), 1, layers=["used", "spare"])
-    assert "mean" in train(Partial(), loader(*data()), 1).names("used")
-
-
-def test_choices_that_match_nothing_say_what_there_is():
-    with pytest.raises(UnknownName, match="The layers are: 0, 2, 4"):
-        nissl.record(mlp(), layers="conv*")
-    with pytest.raises(BadValue, match="no option epoch_interval"):
-        nissl.record(mlp(), epoch_interval=3)
-    with pytest.raises(BadValue, match="epochs"), nissl.record(mlp(), progress=False) as recorder:
-        list(recorder.epochs(0))
-    with pytest.raises(BadValue, match="batches"), nissl.record(mlp(), progress=False) as recorder:
-        list(recorder.batches([1]))
-
-
-def test_only_chosen_layers_and_quantities_are_recorded():
-    trace = train(mlp(), loader(*data()), 1, layers=["0", "4"], quantities=["activation"])
-    assert trace.layers == ("0", "4") and "weight" not in trace.names("0")
-
-
-def test_a_budget_is_checked_before_training(run_path):
-    with pytest.raises(OverBudget, match="epoch_intervals"), nissl.record(mlp(), run_path, budget="1kB") as recorder:
-        for _ in recorder.epochs(100):
-            pytest.fail("training started")
-
-
-def test_the_forecast_is_what_is_written(capsys):
-    model, (x, y) = mlp(), data()
-    with nissl.record(model, classes=CLASSES) as recorder:
-        for _ in recorder.epochs(1):
-            for a, b in recorder.batches(loader(x, y)):
-                F.cross_entropy(model(a), b).backward()
-    said = capsys.readouterr().err
-    written = recorder.trace.header["costs"]["bytes"]
-    assert "14 neurons in 3 layers" in said and "recording took" in said and written > 0
-
-
-def test_a_run_goes_on_when_its_directory_vanishes(run_path):
-    import shutil
-
-    model, (x, y) = mlp(), data()
-    done = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with nissl.record(model, run_path, progress=False) as recorder:
-            for epoch in recorder.epochs(4):
-                for a, b in recorder.batches(loader(x, y)):
-                    F.cross_entropy(model(a), b).backward()
-                done.append(epoch)
-                if epoch == 2:
-                    shutil.rmtree(run_path)
-    assert done == [1, 2, 3, 4]
-    assert any(issubclass(w.category, NisslWarning) and "epoch" in str(w.message) for w in caught)
-
-
-def test_a_framework_without_gradients_refuses_them_by_name():
-    arrays = nissl.Arrays({"hidden": np.zeros((4, 3))})
-    with pytest.raises(Unsupported, match="Gradient"):
-        nissl.record(arrays, quantities=["gradient"])

@@ -27,9 +27,10 @@ class Listening:
         """Sums of each batch, where they are kept."""
         self.ever: set[str] = set()
         """Layers that were heard at least once."""
+        self.classless: dict[str, str] = {}
+        """Layers whose values labels do not fit, such as an embedding of positions, and why."""
         self._accumulators: dict[str, Accumulator | None] = {}
         self._fed: set[str] = set()
-        self._warned: set[str] = set()
 
     def hear(self, name: str, value: Any) -> None:
         if not self.active:
@@ -42,28 +43,23 @@ class Listening:
                 self._fed.add(name)
         except Exception as error:  # noqa: BLE001 - the user's step must go on
             self._accumulators[name] = None
-            self._warn(f"{name} is no longer recorded ({self.place})", error)
+            what = f"nissl: {name} is no longer recorded ({self.place}): {type(error).__name__}: {error}"
+            warnings.warn(what, NisslWarning, stacklevel=2)
         self.seconds += time.perf_counter() - start
 
     def _fold(self, accumulator: Accumulator, name: str, value: Any) -> None:
         try:
-            accumulator.fold(value, self.groups)
+            accumulator.fold(value, None if name in self.classless else self.groups)
         except BadValue as error:
-            if self.groups is None:
+            if self.groups is None or name in self.classless:
                 raise
-            self.groups = None
+            self.classless[name] = str(error)
             accumulator.fold(value, None)
-            self._warn(f"labels do not fit the values of {name}, so such steps count for no class", error)
 
     def _begin(self, name: str) -> Accumulator:
         made = self.network.accumulator(self.network.layer(name), classes=self.classes, sketch=self.sketch)
         self._accumulators[name] = made
         return made
-
-    def _warn(self, what: str, error: Exception) -> None:
-        if what not in self._warned:
-            self._warned.add(what)
-            warnings.warn(f"nissl: {what}: {type(error).__name__}: {error}", NisslWarning, stacklevel=2)
 
     @property
     def heard(self) -> list[str]:

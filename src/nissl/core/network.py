@@ -199,13 +199,20 @@ class _Converting(Accumulator):
 
 def batches(x: Any, size: int) -> Iterator[Any]:
     """x in pieces along its first axis; a tuple or dict is cut in each of its members."""
+    yield from (_cut(x, slice(start, start + size)) for start in range(0, examples(x), size))
+
+
+def examples(x: Any) -> int:
+    """How many examples there are in an array, or in the first member of a tuple or dict."""
     if isinstance(x, Mapping):
-        total = len(next(iter(x.values())))
-        yield from ({k: v[i : i + size] for k, v in x.items()} for i in range(0, total, size))
-    elif isinstance(x, tuple):
-        yield from (tuple(v[i : i + size] for v in x) for i in range(0, len(x[0]), size))
-    else:
-        yield from (x[i : i + size] for i in range(0, len(x), size))
+        return examples(next(iter(x.values())))
+    return examples(x[0]) if isinstance(x, tuple) else len(x)
+
+
+def _cut(x: Any, part: slice) -> Any:
+    if isinstance(x, Mapping):
+        return {name: _cut(value, part) for name, value in x.items()}
+    return tuple(_cut(value, part) for value in x) if isinstance(x, tuple) else x[part]
 
 
 def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Network:

@@ -100,6 +100,6 @@ class Predictions:
 
 def _cross_entropy(score: NDArray[np.floating], truth: NDArray[np.int64], squashed: bool) -> NDArray[np.floating]:
     if squashed:
-        sure = np.clip(score, 1e-12, 1 - 1e-12)
+        sure = np.clip(score.astype(np.float64), 1e-12, 1 - 1e-12)  # in float32 the upper bound would be 1
         return np.asarray(-(truth * np.log(sure) + (1 - truth) * np.log1p(-sure)), np.float64)
     return np.asarray(np.maximum(score, 0) - score * truth + np.log1p(np.exp(-np.abs(score))), np.float64)

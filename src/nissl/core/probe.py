@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from nissl.core.network import batches
+from nissl.core.network import batches, examples
 from nissl.errors import BadValue
 
 LABELS = ("labels", "label", "targets", "target", "y")
@@ -29,7 +27,7 @@ class Probe:
             ) from error
         if not self._batches:
             raise BadValue("probe is empty: it needs at least one example.")
-        self.count = sum(_length(x) for x, _ in self._batches)
+        self.count = sum(examples(x) for x, _ in self._batches)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return iter(self._batches)
@@ -55,9 +53,3 @@ def split(batch: Any) -> tuple[Any, Any]:
 
 def _pair(part: Any) -> tuple[Any, Any]:
     return part[0], part[1]
-
-
-def _length(x: Any) -> int:
-    if isinstance(x, Mapping):
-        return _length(next(iter(x.values())))
-    return _length(x[0]) if isinstance(x, tuple) else int(np.shape(x)[0])

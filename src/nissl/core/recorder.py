@@ -189,7 +189,17 @@ class Recorder:
         tap = self._hearing.taps.get("activation")
         if tap is None or self._ledger.last or (self._checked is False and self._step):
             return
-        missed = [name for name in self.layers if name not in tap.ever and name not in tap.heard]
+        heard = tap.ever | set(tap.heard)
+        if tap.classless and set(tap.classless) >= heard:
+            reason = next(iter(tap.classless.values()))
+            warnings.warn(
+                f"nissl: labels do not fit any layer, so nothing is recorded by class: {reason}",
+                NisslWarning,
+                stacklevel=4,
+            )
+        elif tap.classless:
+            self._screen.say(f"labels do not fit, so without class profiles: {listing(tap.classless)}")
+        missed = [name for name in self.layers if name not in heard]
         if len(missed) == len(self.layers):
             raise NotHeard(f"Nothing was heard in epoch {epoch}. {self.network.unheard_reason()}")
         if missed and self.settings.layers != "*":
