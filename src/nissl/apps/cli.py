@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
@@ -153,7 +153,7 @@ def _version() -> str:
     return version("nissl")
 
 
-def _warned(message: Warning | str, category: type[Warning], *where: object) -> None:
+def _warned(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """What went wrong and where the run goes on, without the line of our source that says so."""
     print(str(message) if issubclass(category, NisslWarning) else f"{category.__name__}: {message}", file=sys.stderr)
 

@@ -93,11 +93,15 @@ def _seen(trace: Trace, seconds: float) -> Iterator[tuple[str, str]]:
             yield f"held-out {name.removeprefix('probe_')}", f"{first.scalars[name]:.3f} -> {last.scalars[name]:.3f}"
     for layer in _inner(trace):
         yield f"silent units, {layer}", _silent(trace, layer)
-    for said, address, separation in _tellers(trace):
-        yield f"tells {said} best", f"{address}  (d' {separation:.1f})"
+    if len(trace.classes) == 2:
+        for layer in _inner(trace):
+            yield f"serve a class, {layer}", _parted(trace, layer)
+    for said, address, apart in _tellers(trace):
+        yield f"tells {said} best", f"{address}  (d' {apart:.1f})"
     costs = header["costs"]
-    spent = sum(value for name, value in costs.items() if name.startswith("seconds"))
-    yield "cost of recording", f"{spent:.2f} s ({spent / seconds:.0%} of the time), {amount(costs['bytes'])} written"
+    heard, noted = costs["seconds_hearing"], costs["seconds_reading"] + costs["seconds_writing"]
+    loop = noted + sum(entry.scalars.get("seconds", 0.0) for entry in entries)
+    yield "cost of recording", f"{heard + noted:.2f} s of the loop's {loop:.2f} s, {amount(costs['bytes'])} written"
 
 
 def _inner(trace: Trace) -> tuple[str, ...]:
@@ -109,6 +113,19 @@ def _silent(trace: Trace, layer: str) -> str:
     active = np.asarray(trace.layer(layer).array("probe_active").values)
     counts = (active == 0).sum(1)
     return f"{counts[0]} -> {counts[-1]} of {trace.units(layer)}"
+
+
+def _parted(trace: Trace, layer: str) -> str:
+    """The two classes' sets, as in the picture: units whose mean response is above the mean over their layer."""
+    mean = np.asarray(trace[trace.epochs[-1]][layer].array("probe_class_mean"), np.float64)
+    one, two = (mean > mean.mean(0)).T
+    parts = {
+        f"{trace.classes[0]} only": one & ~two,
+        "both": one & two,
+        f"{trace.classes[1]} only": two & ~one,
+        "neither": ~one & ~two,
+    }
+    return ", ".join(f"{int(part.sum())} {name}" for name, part in parts.items())
 
 
 def _tellers(trace: Trace) -> list[tuple[str, str, float]]:
