@@ -45,7 +45,7 @@ def write(path: Path, report: int, chapter: int, block: int) -> None:
         store.reopen()
     else:
         store.create({})
-        store.declare(SPECS)
+    store.declare(SPECS)
     os.write(report, b"open\n")
     entries = store.entries()
     epoch = entries[-1].epoch if entries else -1

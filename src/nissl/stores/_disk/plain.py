@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def write_nodes(place: Place, index: Index) -> dict[str, Meta]:
     for key, grid in index.grids.items():
         nodes[key] = _array(grid, ("epoch", *dims[key]), len(index.rows))
     for path, meta in nodes.items():
-        place.write(place.root.joinpath(*path.split("/"), "zarr.json"), [_text(meta)])
+        _write_node(place, path, meta)
     return nodes
 
 
@@ -162,9 +163,17 @@ def _meta(
 
 
 def _write(place: Place, path: str, meta: Meta, data: bytes) -> None:
-    folder = place.root.joinpath(*path.split("/"))
-    place.write(folder / "c" / "0", [data])
-    place.write(folder / "zarr.json", [_text(meta)])
+    place.write(place.root.joinpath(*path.split("/"), "c", "0"), [data])
+    _write_node(place, path, meta)
+
+
+def _write_node(place: Place, path: str, meta: Meta) -> None:
+    """A group's or array's zarr.json, if it is not that already: to replace a file waits for the disk, to read it doesn't."""
+    file, text = place.root.joinpath(*path.split("/"), "zarr.json"), _text(meta)
+    with suppress(FileNotFoundError):
+        if file.read_bytes() == text:
+            return
+    place.write(file, [text])
 
 
 def _words(names: Sequence[str]) -> bytes:
