@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from nissl.core.network import batches, examples
 from nissl.errors import BadValue
 
@@ -10,7 +12,7 @@ LABELS = ("labels", "label", "targets", "target", "y")
 
 
 class Probe:
-    """Inputs with or without labels: (x, y), a loader of such batches, or x alone."""
+    """Inputs with or without labels: (x, y), a loader of such batches, a data set of single examples, or x alone."""
 
     def __init__(self, given: Any, batch: int = 256):
         if isinstance(given, tuple) and len(given) == 2:
@@ -19,11 +21,13 @@ class Probe:
             given = [(part, None) for part in batches(given, batch)]
         elif isinstance(given, Mapping):
             given = list(batches(given, batch))
+        elif hasattr(given, "__getitem__") and hasattr(given, "__len__") and not isinstance(given, list | tuple):
+            given = [_stacked(given, range(i, min(i + batch, len(given)))) for i in range(0, len(given), batch)]
         try:
             self._batches = [split(one) for one in given]
         except TypeError as error:
             raise BadValue(
-                f"probe={type(given).__name__}: give (x, y), x alone, or an iterable of such batches."
+                f"probe={type(given).__name__}: give (x, y), x alone, a data set, or an iterable of batches."
             ) from error
         if not self._batches:
             raise BadValue("probe is empty: it needs at least one example.")
@@ -49,6 +53,16 @@ def split(batch: Any) -> tuple[Any, Any]:
         inputs = tuple(batch[:-1])
         return (inputs[0] if len(inputs) == 1 else inputs), batch[-1]
     return (batch[0] if isinstance(batch, tuple | list) and len(batch) == 1 else batch), None
+
+
+def _stacked(data: Any, which: range) -> Any:
+    """Single examples of a data set as one batch."""
+    items = [data[i] for i in which]
+    if isinstance(items[0], Mapping):
+        return {name: np.stack([np.asarray(item[name]) for item in items]) for name in items[0]}
+    if isinstance(items[0], tuple | list):
+        return tuple(np.stack([np.asarray(value) for value in column]) for column in zip(*items, strict=True))
+    return np.stack([np.asarray(item) for item in items])
 
 
 def _pair(part: Any) -> tuple[Any, Any]:
