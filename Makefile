@@ -20,7 +20,7 @@ check: .venv/with-dev ## style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 bench: .venv/with-dev ## the figures in README, quickly; leave off --quick for those that count
 	for script in benchmarks/*.py; do $(BIN)/python $$script --quick || exit 1; done
