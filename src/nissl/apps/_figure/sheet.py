@@ -13,6 +13,7 @@ from nissl.core.view import Picture
 POINTS = 0.72
 """One unit of a picture in points, at 100 units an inch."""
 MARGIN, TITLE, CAPTION = 28.0, 28.0, 17.0
+LEADING = 1.5
 
 
 def empty(left: float, right: float, top: float, bottom: float, dpi: float, paper: str) -> Any:
@@ -27,20 +28,25 @@ def empty(left: float, right: float, top: float, bottom: float, dpi: float, pape
 
 def blank(picture: Picture, dpi: float) -> Any:
     """The sheet for a picture, title and caption on it."""
-    told = wrapped(picture.caption, picture.width, CAPTION)
-    top, bottom = -TITLE - 2 * MARGIN, picture.height + MARGIN + 1.5 * CAPTION * len(told) + MARGIN
+    room = 0.99 * picture.width  # hinted letters are a little wider than drawn ones
+    called = wrapped(picture.title, room, TITLE, bold=True)
+    told = wrapped(picture.caption, room, CAPTION)
+    top = -2 * MARGIN - LEADING * TITLE * len(called) + (LEADING - 1) * TITLE
+    bottom = picture.height + MARGIN + LEADING * CAPTION * len(told) + MARGIN
     axes = empty(-MARGIN, picture.width + MARGIN, top, bottom, dpi, PAPER)
     write = {"parse_math": False, "va": "center"}
-    axes.text(0, top + MARGIN + TITLE / 2, picture.title, size=TITLE * POINTS, weight="bold", color=INK, **write)
+    for number, line in enumerate(called):
+        y = top + MARGIN + TITLE / 2 + LEADING * TITLE * number
+        axes.text(0, y, line, size=TITLE * POINTS, weight="bold", color=INK, **write)
     for number, line in enumerate(told):
-        y = picture.height + MARGIN + 1.5 * CAPTION * (number + 0.5)
+        y = picture.height + MARGIN + LEADING * CAPTION * (number + 0.5)
         axes.text(0, y, line, size=CAPTION * POINTS, color=MUTED, **write)
     return axes
 
 
-def wrapped(words: str, room: float, size: float) -> list[str]:
+def wrapped(words: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """Lines that are not wider than the room."""
-    font, measure = FontProperties(family="DejaVu Sans", size=size), TextToPath()
+    font, measure = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal"), TextToPath()
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -1,0 +1,152 @@
+"""What every view must keep to: subclass `ViewSuite`, give it your view, and run pytest."""
+
+import json
+from dataclasses import fields, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nissl.core.marks import Bars, Cells, Lines, Mark, Ribbons, Text, Tiles
+from nissl.core.trace import Trace
+from nissl.core.view import Picture, View
+from nissl.errors import NisslError, NotHeard, UnknownName
+from nissl.stores.memory import Memory
+from nissl.testing.specimens import SPECIMENS, specimen
+
+LACKING = {"no classes", "unjudged"}
+"""Traces that a view of classes or of judgements may refuse, in words of its own."""
+SMALLEST = 11.5
+"""The least size of letters at the picture's own size."""
+
+
+class ViewSuite:
+    """Subclass with `view(trace)` returning the view of it."""
+
+    def view(self, trace: Trace) -> View:
+        raise NotImplementedError("return the view to test")
+
+    def picture(self, name: str) -> Picture:
+        """The picture of a specimen; the test is skipped where the view refuses it with reason."""
+        if name in LACKING:
+            try:
+                return self.view(specimen(name)).describe()
+            except NisslError as refused:
+                assert len(str(refused)) > 40, "say what was asked, what there is, and what to do"
+                pytest.skip(f"refused: {refused}")
+        return self.view(specimen(name)).describe()
+
+    # the tests
+
+    @pytest.mark.parametrize("name", SPECIMENS)
+    def test_marks_lie_inside_and_their_arrays_fit(self, name: str) -> None:
+        picture = self.picture(name)
+        assert picture.marks
+        for mark in picture.marks:
+            points = np.asarray(_points(mark), float).reshape(-1, 2)
+            assert np.isfinite(points).all(), mark
+            assert (points >= -8).all() and (points <= [picture.width + 8, picture.height + 8]).all(), mark
+            _check(mark)
+
+    @pytest.mark.parametrize("name", SPECIMENS)
+    def test_it_says_what_it_shows(self, name: str) -> None:
+        picture = self.picture(name)
+        assert picture.title and picture.title[0] == picture.title[0].upper() and not picture.title.endswith(".")
+        assert picture.caption.endswith(".") and len(picture.caption) > 30
+        assert not any(word in picture.caption for word in ("nan", "None", "np.", "[]"))
+
+    @pytest.mark.parametrize("name", SPECIMENS)
+    def test_it_is_plain_values(self, name: str) -> None:
+        told = self.picture(name).to_dict()
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
+        assert len({mark["is"] for mark in told["marks"]}) >= 1
+
+    @pytest.mark.parametrize("name", SPECIMENS)
+    def test_no_words_overlap_or_are_cut_off_when_painted(self, name: str) -> None:
+        pytest.importorskip("matplotlib")
+        from nissl.apps.figure import paint
+
+        picture = self.picture(name)
+        assert min((mark.size for mark in picture.marks if isinstance(mark, Text)), default=99) >= SMALLEST
+        figure = paint(picture)
+        wide, high = figure.canvas.get_width_height()
+        boxes = [
+            (text.get_text(), text.get_window_extent().shrunk(0.98, 0.8))
+            for text in figure.axes[0].texts
+            if text.get_text()
+        ]
+        for words, box in boxes:
+            assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= wide + 1 and box.y1 <= high + 1, f"cut off: {words!r}"
+        for (one, here), (other, there) in combinations(boxes, 2):
+            assert not here.overlaps(there), f"{one!r} lies over {other!r}"
+
+    def test_the_same_trace_is_the_same_picture(self) -> None:
+        trace = specimen("cnn")
+        view = self.view(trace)
+        assert view == replace(view)
+        assert view.describe().to_dict() == self.view(trace).describe().to_dict()
+        assert self.picture("cnn").to_dict() == self.picture("cnn").to_dict()
+
+    def test_an_epoch_or_class_that_is_not_there_is_an_error(self) -> None:
+        view = self.view(specimen("mlp"))
+        wrong = {
+            "epoch": (99, KeyError),
+            "classes": (["no such class"], UnknownName),
+            "layers": (["no such"], KeyError),
+        }
+        for field in fields(view):
+            if field.name in wrong:
+                value, error = wrong[field.name]
+                changed: Any = replace(view, **{field.name: value})
+                with pytest.raises(error, match="no such|99"):
+                    changed.describe()
+
+    def test_an_empty_trace_says_so(self) -> None:
+        store = Memory("empty")
+        store.create({"classes": ["a", "b"], "layers": []})
+        with pytest.raises(NotHeard, match="no epoch"):
+            self.view(Trace(store)).describe()
+
+
+def _points(mark: Mark) -> Any:
+    """Corners of everything that a mark covers."""
+    match mark:
+        case Tiles():
+            half = (np.array(mark.across) + np.array(mark.down)) / 2
+            return np.concatenate([mark.centres() - half, mark.centres() + half])
+        case Ribbons():
+            return np.concatenate([mark.start, mark.end])
+        case Lines():
+            return mark.points[~np.isnan(mark.points).any(1)]
+        case Cells():
+            return [(mark.x, mark.y), (mark.x + mark.width, mark.y + mark.height)]
+        case Bars():
+            return np.concatenate([mark.boxes[:, :2], mark.boxes[:, :2] + mark.boxes[:, 2:]])
+        case Text():
+            return [(mark.x, mark.y)]
+
+
+def _check(mark: Mark) -> None:
+    """Arrays of one mark have one length and values that can be painted."""
+    match mark:
+        case Tiles():
+            count = len(mark.row)
+            parts = (mark.column, mark.unit, mark.units, mark.grey, mark.depth, mark.silent)
+            assert all(len(part) == count for part in parts)
+            assert mark.depth.shape == (count, len(mark.dyes))
+            assert (mark.grey >= 0).all() and (mark.depth >= 0).all() and (mark.depth <= 2).all()
+            assert len({*zip(mark.row.tolist(), mark.column.tolist(), strict=True)}) == count, "two cells in one place"
+        case Ribbons():
+            parts = (mark.end, mark.width, mark.alpha, mark.dashed, mark.dye)
+            assert all(len(part) == len(mark.start) for part in parts)
+            assert (mark.width > 0).all() and (mark.alpha > 0).all() and (mark.alpha <= 1).all()
+            assert set(mark.dye.tolist()) <= set(range(len(mark.dyes)))
+        case Cells():
+            assert mark.shares.ndim == 2 and (mark.shares >= 0).all() and (mark.shares <= 1).all()
+        case Bars():
+            assert mark.boxes.shape == (len(mark.colours), 4) and (mark.boxes[:, 2:] >= 0).all()
+        case Lines():
+            assert mark.points.ndim == 2 and mark.points.shape[1] == 2 and mark.width > 0
+        case Text():
+            assert mark.words and "\n" not in mark.words
