@@ -65,6 +65,11 @@ class Torch(Network, Editable, Differentiable):
         self, on_value: OnValue, layers: str | Sequence[str], *, place: str = "activation", passes: str = "all"
     ) -> Iterator[None]:
         self.select(layers)
+        if place == "gradient" and self._compiling.compiled and not self._compiling.held:
+            raise Unsupported(
+                "Gradients of activations can't be heard inside compiled graphs. Record without them, or train the model as it "
+                "was before torch.compile."
+            )
         watch = Watch(on_value, layers, checked_place(place), checked_passes(passes))
         self._hearing.open(watch, learn=not self._compiling.held)
         try:

@@ -116,12 +116,13 @@ class Atlas:
                 modules = list(sequence)
                 for i, module in enumerate(modules):
                     if module in by_module and self._once(module):
-                        self._follow(by_module[module], modules[i + 1 :])
+                        self._follow(by_module[module], modules[i + 1 :], sequence is self.root)
 
     def _once(self, module: nn.Module) -> bool:
         return len(self.paths[module]) == 1
 
-    def _follow(self, place: Place, after: list[nn.Module]) -> None:
+    def _follow(self, place: Place, after: list[nn.Module], after_all: bool) -> None:
+        """`after_all`: nothing comes after these, since what they make is what the model returns."""
         norm = None
         for module in after:
             role = self.roles.get(module)
@@ -134,6 +135,8 @@ class Atlas:
                 self.settle(place, module, 0, norm, type(module).__name__)
                 return
             norm = module if role == NORMALISES else norm
+        else:
+            place.known = after_all
         if place.known:
             self.settle(place, norm or place.module, 0, norm)
 

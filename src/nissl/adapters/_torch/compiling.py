@@ -37,6 +37,7 @@ class Compiling:
             self._eager = False
             torch.compiler.set_stance("default")
             torch._dynamo.reset()
+            _excuse_fullgraph()
 
     def close(self) -> None:
         """Hooks were removed."""
@@ -56,3 +57,10 @@ class Compiling:
                 yield
         finally:
             self.held = False
+
+
+def _excuse_fullgraph() -> None:
+    """Inside a `fullgraph=True` call that we have made run as Python, torch would complain that it compiled nothing."""
+    stop_counting = getattr(torch._dynamo.eval_frame, "set_fullgraph_compiled_frame_count", None)
+    if stop_counting is not None:
+        stop_counting(-1)

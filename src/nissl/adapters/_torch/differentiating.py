@@ -11,7 +11,7 @@ from torch import Tensor
 from nissl.adapters._torch import values
 from nissl.adapters._torch.atlas import Place
 from nissl.adapters._torch.hearing import Hearing
-from nissl.errors import BadValue, NotHeard, listing
+from nissl.errors import BadValue, NotHeard, Unsupported, listing
 
 
 def gradients(
@@ -34,9 +34,20 @@ def gradients(
     wanted: list[Tensor] = []
     for place, catch in zip(places, caught, strict=True):
         wanted += values.floating(leaf) if place is None else [catch.value]  # type: ignore[list-item]
-    flat = torch.autograd.grad(score, wanted, allow_unused=True, materialize_grads=True)
-    found = iter(flat)
+    found = iter(_asked(score, wanted))
     return [_like_input(leaf, found) if p is None else p.shown(next(found)) for p in places]
+
+
+def _asked(score: Tensor, wanted: list[Tensor]) -> Sequence[Tensor]:
+    try:
+        return torch.autograd.grad(score, wanted, allow_unused=True, materialize_grads=True)
+    except RuntimeError as error:
+        if "use_reentrant" not in str(error):
+            raise
+        raise Unsupported(
+            "Reentrant checkpointing gives gradients to parameters only. Use checkpoint(..., use_reentrant=False), which "
+            "torch recommends, or switch checkpointing off to ask for gradients of activations."
+        ) from error
 
 
 class _Caught:

@@ -112,7 +112,7 @@ class Passes:
         self.live = (not self.silent, module.training and self.graded and not self.silent)
         for counted in self.counted:
             counted.call = counted.again = 0
-        if self.learner is not None:
+        if self.learner is not None and not is_compiling():
             self.learner.start()
 
     def finish(self, output: Any = None) -> None:
