@@ -27,6 +27,7 @@ def load(kind: str, name: str) -> type:
 
 
 def class_name(name: str) -> str:
+    """What the class in `some_file.py` is called: SomeFile."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 

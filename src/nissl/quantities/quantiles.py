@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nissl.core.columns import neuron_columns
+from nissl.core.columns import neuron_columns, quantiles
 from nissl.core.layer import Layer
 from nissl.core.quantity import Array, Context, Heard, Quantity
 from nissl.core.store import ArraySpec, Column
@@ -24,15 +24,16 @@ class Quantiles(Quantity):
     sketch = 1024
 
     def declare(self, layer: Layer | None, context: Context) -> tuple[ArraySpec, ...]:
-        return neuron_columns(tuple(Column(name, "average") for name in LEVELS), layer.units) if layer and layer.units else ()
+        return (
+            neuron_columns(tuple(Column(name, "average") for name in LEVELS), layer.units)
+            if layer and layer.units
+            else ()
+        )
 
     def read(self, heard: Heard) -> dict[str, Array]:
         if heard.sums is None or not len(heard.sums.sketch):
             return {}
-        values = np.where(np.isfinite(heard.sums.sketch), heard.sums.sketch, np.nan)
-        blank = np.isnan(values).all(0)
-        values[:, blank] = 0.0
-        quantile = np.nanquantile if np.isnan(values).any() else np.quantile
-        found = quantile(values, list(LEVELS.values()), axis=0)
-        found[:, blank] = np.nan
-        return dict(zip(LEVELS, found, strict=True))
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, in the trace too
+            values = np.ascontiguousarray(heard.sums.sketch.T, np.float32)
+        values[np.isinf(values)] = np.nan
+        return dict(zip(LEVELS, quantiles(values, tuple(LEVELS.values())), strict=True))

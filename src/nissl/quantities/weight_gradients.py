@@ -15,7 +15,8 @@ COLUMNS = ("weight_gradient_magnitude", "weight_gradient_snr")
 @dataclass(frozen=True)
 class WeightGradients(Quantity):
     """Over every `every`-th optimiser step: magnitude = mean |gradient| over the unit's parameters; snr = norm of the mean
-    gradient / root mean squared distance from it (large: the steps agree; small: they cancel out)."""
+    gradient / root mean squared distance from it (large: the steps agree; small: they cancel out).
+    """
 
     every: int = 16
 
