@@ -14,8 +14,9 @@ COLUMNS = ("weight_gradient_magnitude", "weight_gradient_snr")
 
 @dataclass(frozen=True)
 class WeightGradients(Quantity):
-    """Over every `every`-th optimiser step: magnitude = mean |gradient| over the unit's parameters; snr = norm of the mean
-    gradient / root mean squared distance from it (large: the steps agree; small: they cancel out).
+    """Magnitude: the mean |gradient| over the unit's parameters. Snr: norm of the mean gradient / rms distance from it.
+
+    A large snr says that the steps agree, a small one that they cancel out. Seen at every `every`-th optimiser step.
     """
 
     every: int = 16
