@@ -52,7 +52,7 @@ def demo(
     data, model = ("binary", "simple_nn") if binary else ("digits", "mlp")
     path = Path(out) / data
     _cleared(path)
-    train(path, data=data, model=model, epochs=epochs, seed=seed, learning_rate=3e-3, device="cpu", progress=progress)
+    train(path, data=data, model=model, epochs=epochs, seed=seed, device="cpu", progress=progress)
     trace = opened(path)
     seconds = time.perf_counter() - began
     return Demo(path, trace, tuple(_seen(trace, seconds)), _pictures(trace, binary=binary), seconds)
