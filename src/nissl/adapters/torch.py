@@ -70,7 +70,7 @@ class Torch(Network, Editable, Differentiable):
                 "Gradients of activations can't be heard inside compiled graphs. Record without them, or train the model as it "
                 "was before torch.compile."
             )
-        watch = Watch(on_value, layers, checked_place(place), checked_passes(passes))
+        watch = Watch(self._compiling.outside(on_value), layers, checked_place(place), checked_passes(passes))
         self._hearing.open(watch, learn=not self._compiling.held)
         try:
             yield
@@ -79,7 +79,7 @@ class Torch(Network, Editable, Differentiable):
 
     @contextmanager
     def watch_outputs(self, on_value: OnValue, *, passes: str = "all") -> Iterator[None]:
-        outputs = Outputs(self._hearing.passes, on_value, checked_passes(passes))
+        outputs = Outputs(self._hearing.passes, self._compiling.outside(on_value), checked_passes(passes))
         handle = self._atlas.root.register_forward_hook(outputs)
         self._compiling.open(learning=False)
         try:

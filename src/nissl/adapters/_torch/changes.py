@@ -28,13 +28,12 @@ class Replacing:
         axis = place.layer.unit_axis % shown.dim()
         if self.layer.units is None:
             self._check(shown.shape[axis])
-        moved = shown.movedim(axis, -1)
-        units = None if self._units is None else self._units.to(value.device)
-        old = moved if units is None else moved.index_select(-1, units)
+        units = torch.arange(shown.shape[axis]) if self._units is None else self._units
+        units = units.to(value.device)
+        old = shown.index_select(axis, units).movedim(axis, -1)
         new = self._to(old) if callable(self._to) else self._to
         new = torch.as_tensor(new).to(old.device, old.dtype).expand_as(old)
-        changed = new if units is None else moved.index_copy(-1, units, new)
-        return place.restored(changed.movedim(-1, axis))
+        return place.restored(shown.index_copy(axis, units, new.movedim(-1, axis)))  # in the same memory layout
 
     def _check(self, have: int) -> None:
         units = range(have) if self._units is None else self._units.tolist()

@@ -1,6 +1,6 @@
 """What `torch.compile` needs: it traces a model's hooks once, and never looks again whether there are others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -22,6 +22,10 @@ class Compiling:
             type(module).__name__ == "OptimizedModule" or module._compiled_call_impl is not None
             for module in self._model.modules()
         )
+
+    def outside(self, listener: Callable[..., None]) -> Callable[..., None]:
+        """The listener, kept out of graphs: what it does may change from pass to pass."""
+        return torch.compiler.disable(listener) if self.compiled else listener  # type: ignore[no-untyped-call]
 
     def open(self, *, learning: bool) -> None:
         """Hooks were added. A pass that teaches must run as Python, since graphs don't show which tensor is which."""
