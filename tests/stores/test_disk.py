@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,7 +208,10 @@ def test_a_file_that_may_not_grow_is_an_os_error(run_path):
 
 def test_a_place_that_may_only_be_read_is_read(tmp_path):
     place = tmp_path / "mount"
-    begun(place / "run", 5, block=4)
+    store = begun(tmp_path / "live", 5, block=4)
+    until(lambda: len(list(tmp_path.glob("live/_hot/*"))) == 1)
+    shutil.copytree(tmp_path / "live", place / "run")  # one block sealed, one epoch not
+    store.close()
     if os.geteuid():
         for folder, _, _ in os.walk(place):
             Path(folder).chmod(0o555)

@@ -13,7 +13,6 @@ from nissl.stores._disk.place import Place
 from nissl.stores._disk.shard import CODEC, Grid
 
 Meta = dict[str, Any]
-_SHUFFLES = ("noshuffle", "shuffle", "bitshuffle")
 
 
 def write_root(place: Place, header: Mapping[str, Any], all_of_it: Mapping[str, Meta] | None = None) -> None:
@@ -109,7 +108,7 @@ def _labels(specs: Mapping[str, ArraySpec]) -> dict[str, tuple[str, ...]]:
 def _array(grid: Grid, names: tuple[str, ...], rows: int) -> Meta:
     """A sharded array; docs/trace-format.md explains every member."""
     spec, size = grid.spec, grid.dtype.itemsize
-    blosc = {**CODEC, "shuffle": _SHUFFLES[CODEC["shuffle"]], "typesize": size}
+    blosc = {**CODEC, "shuffle": "shuffle", "typesize": size}
     inner = [
         {"name": "transpose", "configuration": {"order": list(range(len(names)))[::-1]}},
         {"name": "bytes", "configuration": {"endian": "little"}} if size > 1 else {"name": "bytes"},

@@ -24,7 +24,8 @@ SHARD = 64 << 20  # bytes of a shard before compression: what the sealer holds i
 LARGEST_CHUNK = (1 << 31) - 64  # what Blosc can pack
 WIDEST = 32768  # units in a shard
 EMPTY = (1 << 64) - 1
-CODEC: dict[str, Any] = {"cname": "zstd", "clevel": 1, "shuffle": 1, "blocksize": CHUNK}
+CODEC: dict[str, Any] = {"cname": "zstd", "clevel": 1, "blocksize": CHUNK}
+SHUFFLES = (1, 2)  # bytes, bits: rounded values and integers like the second
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,11 @@ class Grid:
 
 
 def encode(grid: Grid, values: Array) -> list[bytes]:
-    """The pieces of a shard that holds `values` (epoch, unit, ...), at most a block of epochs and a shard of units."""
-    codec = _codec(grid)
+    """The pieces of a shard that holds `values` (epoch, unit, ...), at most a block of epochs and a shard of units.
+
+    Its bytes or its bits are shuffled, whichever packs the first chunk better: a Blosc frame says itself which it was.
+    """
+    codec = None
     pieces: list[bytes] = []
     table = np.full((grid.shard // grid.chunk, 2), EMPTY, "<u8")
     at = 0
@@ -94,7 +98,9 @@ def encode(grid: Grid, values: Array) -> list[bytes]:
         chunk = np.full(grid.shape(grid.chunk), absent(grid.spec), grid.dtype)
         part = values[:, first : first + grid.chunk] if grid.spec.shape else values
         chunk[tuple(slice(n) for n in part.shape)] = part
-        data = codec.encode(np.ascontiguousarray(chunk.T))
+        turned = np.ascontiguousarray(chunk.T)
+        codec = codec or min((_codec(grid, way) for way in SHUFFLES), key=lambda one: len(one.encode(turned)))
+        data = codec.encode(turned)
         pieces.append(data + google_crc32c.value(data).to_bytes(4, "little"))
         table[number] = at, len(pieces[-1])
         at += len(pieces[-1])
@@ -107,13 +113,14 @@ def decode(grid: Grid, path: Path, rows: Sequence[int], first: int, last: int) -
     result = grid.empty(len(rows), last - first)
     with path.open("rb") as file:
         end = file.seek(0, 2)
-        table = _table(grid, file, end, path)
+        table, turned = _table(grid, file, end, path), np.empty(grid.shape(grid.chunk)[::-1], grid.dtype)
         for number in range(first // grid.chunk, math.ceil(last / grid.chunk)):
             begin, size = map(int, table[number])
             if begin + size > end:
                 raise DamagedTrace(f"{path}: cut short.")
             file.seek(begin)
-            chunk = _chunk(grid, file.read(size), path)
+            _unpack(grid, file.read(size), turned, path)
+            chunk = turned.T
             origin = number * grid.chunk
             low, high = max(first, origin), min(last, origin + grid.chunk)
             if grid.spec.shape:
@@ -133,28 +140,22 @@ def _table(grid: Grid, file: Any, end: int, path: Path) -> Array:
     return np.frombuffer(data[:-4], "<u8").reshape(-1, 2)
 
 
-def _chunk(grid: Grid, data: bytes, path: Path) -> Array:
-    """One chunk as (epoch, unit, ...)."""
-    shape = grid.shape(grid.chunk)
-    size = math.prod(shape) * grid.dtype.itemsize
+def _unpack(grid: Grid, data: bytes, into: Array, path: Path) -> None:
+    """One chunk, last dimension first as it is packed."""
     sound = google_crc32c.value(data[:-4]).to_bytes(4, "little") == data[-4:] and len(data) >= 20
-    if (
-        not sound
-        or int.from_bytes(data[4:8], "little") != size
-        or int.from_bytes(data[12:16], "little") != len(data) - 4
-    ):
+    lengths = int.from_bytes(data[4:8], "little"), int.from_bytes(data[12:16], "little")
+    if not sound or lengths != (into.nbytes, len(data) - 4):
         raise DamagedTrace(f"{path}: a chunk's checksum differs.")
     try:
-        raw = _codec(grid).decode(data[:-4])
+        _codec(grid).decode(data[:-4], into)
     except (RuntimeError, ValueError) as error:
         raise DamagedTrace(f"{path}: a chunk cannot be unpacked: {error}.") from None
-    return np.frombuffer(raw, grid.dtype).reshape(shape[::-1]).T
 
 
-def _codec(grid: Grid) -> Any:
+def _codec(grid: Grid, shuffle: int = SHUFFLES[0]) -> Any:
     from numcodecs.blosc import Blosc
 
-    return Blosc(**CODEC, typesize=grid.dtype.itemsize)
+    return Blosc(**CODEC, shuffle=shuffle, typesize=grid.dtype.itemsize)
 
 
 def _units(spec: ArraySpec) -> int:
