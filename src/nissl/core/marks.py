@@ -1,7 +1,8 @@
 """What a picture is made of: six kinds of marks, plain values and arrays in the picture's own coordinates.
 
 x runs right and y down; a picture says how wide and high it is, and one unit is a pixel where it is drawn that wide.
-Colours are #rrggbb. A mark that lies later in the list lies on top.
+Colours are #rrggbb. A mark that comes later in the list lies on top of those before it; words
+lie above everything.
 """
 
 from dataclasses import dataclass, fields

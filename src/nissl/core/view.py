@@ -54,6 +54,8 @@ class View(ABC):
         """Classes given by name or number, as numbers in rising order."""
         if isinstance(classes, str):
             raise BadValue(f"classes={classes!r}: give a list of names or numbers, such as [{classes!r}].")
+        if not len(classes):
+            raise BadValue("classes is empty: name at least one, or give None for those that the view chooses.")
         known, found = self.trace.classes, set()
         for given in classes:
             if isinstance(given, int) and 0 <= given < len(known):

@@ -17,6 +17,7 @@ LONG = "encoder.layers.11.intermediate.very_long_name_of_a_block.dense_projectio
 
 
 def dense(name: str, units: int, before: Layer | None = None, *, fan: int = 8, bends: str | None = "ReLU") -> Layer:
+    """A dense layer on `fan` inputs, or on the layer before it."""
     fan = before.units or 0 if before else fan
     return Layer(
         name, "dense", units, parameters={"weight": (units, fan)}, nonlinearity=bends, inputs=(before.name,) if before else ()
@@ -24,6 +25,7 @@ def dense(name: str, units: int, before: Layer | None = None, *, fan: int = 8, b
 
 
 def conv(name: str, units: int, before: Layer | None = None, *, groups: int = 1) -> Layer:
+    """A convolution of 3 x 3 kernels."""
     shape = (units, (before.units or 0) // groups if before else 1, 3, 3)
     inputs = (before.name,) if before else ()
     return Layer(

@@ -17,7 +17,7 @@ Counts = NDArray[np.float64]
 RAMP = "#1d5b8f"
 COUNTED, NAMED = 14, 40
 """Up to so many classes counts are written into the cells, and every class is named."""
-OUTCOMES = ("said, true", "said, not true", "not said, true", "not said, not true")
+OUTCOMES = ("found", "false alarm", "missed", "rightly not said")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Confusions(View):
             f"Examples of {probed} by what they are (rows) and what the network said (columns)",
             "Colour is the share of the row, on a square-root scale; "
             + ("blank cells are 0" if len(names) <= COUNTED else f"counts are left out with {len(names)} classes"),
-            f"{counted(len(wanted), len(judged), 'judged epochs')}"
+            f"{counted(len(wanted), len(judged), 'judged epoch')}"
             + (
                 ": the first, the one nearest to halfway in accuracy, and the last"
                 if self.epochs is None and len(judged) > 3

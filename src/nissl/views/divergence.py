@@ -12,7 +12,7 @@ from nissl.core.palette import COUNTERSTAIN, INK, MUTED, OVERLAP, STAIN10, hexad
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue, Unsupported
 from nissl.views._staining import legend, lettering
-from nissl.views._staining.paths import PORTS, Bundle, bundles, outputs
+from nissl.views._staining.paths import PORTS, Bundle, absence, bundles, outputs
 from nissl.views._staining.rack import Frame, Slide, glass, heading, ribbons, slide
 from nissl.views._staining.responses import Stain, active, closest, confusion, heard, recalls, source
 
@@ -46,18 +46,16 @@ class Divergence(View):
         found = bundles(self.trace, shown, epoch, pair, self.ribbons, sets)
         marks, kept = self._marks(epoch, pair, sets, found)
         first, second = (self.trace.classes[k] for k in pair)
-        paths = lettering.counted(kept, sum(b.total for b in found), "paths")
-        ribbons_told = "No ribbons: the trace holds no weights that lead to class outputs at this epoch"
-        if found:
-            ribbons_told = f"Ribbons join units of one set, the strongest by activation x weight x gradient: {paths}"
+        paths = lettering.counted(kept, sum(b.total for b in found), "path")
+        drawn = f"Ribbons join units of one set, the strongest by activation x weight x gradient: {paths}"
         said = [
             (
                 f"A unit is in a class's set where its mean response to the class (on {source(self.trace, list(sets))}) is above "
                 "the mean over its layer's units"
             ),
             _told(np.concatenate(list(sets.values())), first, second),
-            ribbons_told,
-            f"{lettering.counted(len(shown), len(every), 'layers')}{', the last one as the classes at the right' if ends else ''}",
+            drawn if kept else absence(found, self.ribbons),
+            f"{lettering.counted(len(shown), len(every), 'layer')}{', the last one as the classes at the right' if ends else ''}",
         ]
         title = f"What {first} and {second} share and where they part, epoch {epoch}"
         return Picture(title, lettering.sentences(said), 1600, 850, tuple(marks))

@@ -127,6 +127,6 @@ class Histories(View):
         if 0 < len(dyed) < len(trace.classes):
             said.append(f"{len(dyed)} of {len(trace.classes)} classes dyed")
         said.append(
-            f"{lettering.counted(len(names), len(every), 'layers')}, {lettering.counted(len(epochs), len(trace.epochs), 'epochs')}"
+            f"{lettering.counted(len(names), len(every), 'layer')}, {lettering.counted(len(epochs), len(trace.epochs), 'epoch')}"
         )
         return lettering.sentences(said)

@@ -9,7 +9,7 @@ from nissl.core.marks import Mark
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._staining import legend, lettering
-from nissl.views._staining.paths import Bundle, bundles, outputs
+from nissl.views._staining.paths import Bundle, absence, bundles, outputs
 from nissl.views._staining.rack import Frame, Slide, glass, heading, ribbons, slide
 from nissl.views._staining.responses import (
     MIXED,
@@ -52,7 +52,7 @@ class Pathways(View):
         found = bundles(self.trace, shown, epoch, chosen, self.ribbons) if self.trace.classes else []
         slides = shown[:-1] if len(shown) > 1 and outputs(self.trace, shown[-1]) is not None else shown
         marks, kept = self._marks(epoch, slides, chosen, found)
-        caption = self._caption(epoch, every, slides, shown, chosen, kept, sum(b.total for b in found))
+        caption = self._caption(epoch, every, slides, shown, chosen, kept, found)
         few = f"Pathways of {lettering.listed(self.trace.classes[k] for k in chosen)}" if 0 < len(chosen) <= 3 else ""
         title = f"{few or ('Class pathways' if chosen else 'Activity')}, epoch {epoch}"
         return Picture(title, caption, 1600, 800, tuple(marks))
@@ -90,7 +90,7 @@ class Pathways(View):
         return marks, len(drawn.start) if drawn else 0
 
     def _caption(
-        self, epoch: int, every: list[str], slides: list[str], shown: list[str], chosen: tuple[int, ...], kept: int, there: int
+        self, epoch: int, every: list[str], slides: list[str], shown: list[str], chosen: tuple[int, ...], kept: int, found: list[Bundle]
     ) -> str:  # fmt: skip
         trace, said = self.trace, []
         if not trace.classes:
@@ -106,20 +106,15 @@ class Pathways(View):
             if len(chosen) < len(trace.classes):
                 why = "" if self.classes is not None else ", those most often taken for one another"
                 said.append(f"{len(chosen)} of {len(trace.classes)} classes dyed{why}: {names}")
-        said.append(_told(kept, there, self.ribbons))
+        if kept:
+            said.append(
+                "Ribbons are the strongest paths by activation x weight x gradient of the network linearised at the class's "
+                f"mean: {lettering.counted(kept, sum(b.total for b in found), 'path')}"
+            )
+        else:
+            said.append(absence(found, self.ribbons))
         units = sum(trace.units(name) for name in slides)
         cells = "" if all(trace.units(n) <= 10_000 for n in slides) else ", several to a cell in the largest layers"
         ends = ", the last one as the classes at the right" if len(shown) > len(slides) else ""
-        said.append(f"{lettering.counted(len(shown), len(every), 'layers')} with {units:,} units{cells}{ends}")
+        said.append(f"{lettering.counted(len(shown), len(every), 'layer')} with {units:,} units{cells}{ends}")
         return lettering.sentences(said)
-
-
-def _told(kept: int, there: int, asked: int) -> str:
-    if kept:
-        return (
-            "Ribbons are the strongest paths by activation x weight x gradient of the network linearised at the class's mean "
-            f"({lettering.counted(kept, there, 'paths')})"
-        )
-    if there and not asked:
-        return f"0 of {there:,} paths shown"
-    return "No ribbons: the trace holds no weights that lead to class outputs at this epoch"

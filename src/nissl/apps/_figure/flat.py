@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from nissl.apps._figure.sheet import POINTS
+from nissl.apps._figure.sheet import ON_TOP, POINTS
 from nissl.core.marks import Bars, Cells, Lines, Text
 from nissl.core.palette import ramp
 
@@ -37,9 +37,10 @@ def bars(axes: Any, mark: Bars, level: int) -> None:
         axes.add_patch(shape)
 
 
-def text(axes: Any, mark: Text, level: int) -> None:
+def text(axes: Any, mark: Text, _level: int) -> None:
+    """Above everything, whatever its place in the list."""
     axes.text(
-        mark.x, mark.y, mark.words, size=mark.size * POINTS, color=mark.colour, ha=mark.align, va="center" if mark.upright else "center_baseline",
-        weight="bold" if mark.bold else "normal", rotation=90 if mark.upright else 0, parse_math=False, zorder=level,
-        rotation_mode="default",
+        mark.x, mark.y, mark.words, size=mark.size * POINTS, color=mark.colour, ha=mark.align,
+        va="center" if mark.upright else "center_baseline", weight="bold" if mark.bold else "normal",
+        rotation=90 if mark.upright else 0, parse_math=False, zorder=ON_TOP,
     )  # fmt: skip

@@ -14,6 +14,8 @@ POINTS = 0.72
 """One unit of a picture in points, at 100 units an inch."""
 MARGIN, TITLE, CAPTION = 28.0, 28.0, 17.0
 LEADING = 1.5
+ON_TOP = 10_000
+"""Words lie above all else, so that nothing hides them."""
 
 
 def empty(left: float, right: float, top: float, bottom: float, dpi: float, paper: str) -> Any:
@@ -34,7 +36,7 @@ def blank(picture: Picture, dpi: float) -> Any:
     top = -2 * MARGIN - LEADING * TITLE * len(called) + (LEADING - 1) * TITLE
     bottom = picture.height + MARGIN + LEADING * CAPTION * len(told) + MARGIN
     axes = empty(-MARGIN, picture.width + MARGIN, top, bottom, dpi, PAPER)
-    write = {"parse_math": False, "va": "center"}
+    write = {"parse_math": False, "va": "center", "zorder": ON_TOP}
     for number, line in enumerate(called):
         y = top + MARGIN + TITLE / 2 + LEADING * TITLE * number
         axes.text(0, y, line, size=TITLE * POINTS, weight="bold", color=INK, **write)

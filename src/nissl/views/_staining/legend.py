@@ -62,8 +62,9 @@ def chips(names: Sequence[str], dyes: Sequence[str], y: float) -> list[Mark]:
     """Every dye with its class's name, on one line as far as it goes."""
     marks: list[Mark] = []
     x = 0.0
+    room = 1600 / max(len(names), 1) - 50
     for name, dye in zip(names, dyes, strict=True):
-        text = fitted(Text(x + 28, y, name, 16, colour=INK), 118)
+        text = fitted(Text(x + 28, y, name, 16, colour=INK), room)
         marks += [Bars(np.array([[x, y - 9, 18, 18]]), (dye,), 3), text]
         x += 28 + width(text.words, 16) + 22
     return marks

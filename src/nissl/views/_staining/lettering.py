@@ -16,11 +16,13 @@ def width(words: str, size: float, *, bold: bool = False) -> float:
 
 
 def fitted(text: Text, room: float, *, keep_end: bool = False) -> Text:
-    """The text, shortened with an ellipsis until it fits: names of layers keep their end, others their beginning."""
+    """The text, shortened with an ellipsis until it fits: names of layers keep their end, others both their ends."""
+    kept = len(text.words)
     words = text.words
-    while len(words) > 1 and width(text.words, text.size, bold=text.bold) > room:
-        words = words[1:] if keep_end else words[:-1]
-        text = replace(text, words="…" + words.strip() if keep_end else words.strip() + "…")
+    while kept > 1 and width(text.words, text.size, bold=text.bold) > room:
+        kept -= 1
+        start = 0 if keep_end else (kept + 1) // 2
+        text = replace(text, words=words[:start] + "…" + words[len(words) - kept + start :])
     return text
 
 
@@ -30,9 +32,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if size >= 100 or value == int(value) else f"{value:.3g}" if size >= 1e-3 else f"{value:.1e}"
 
 
-def counted(shown: int, there: int, things: str) -> str:
+def counted(shown: int, there: int, thing: str) -> str:
     """'n of N things shown', or that all are."""
-    return f"all {there:,} {things} shown" if shown == there else f"{shown:,} of {there:,} {things} shown"
+    if shown == there:
+        return f"all {there:,} {thing}s shown" if there > 1 else f"its one {thing} shown"
+    return f"{shown:,} of {plural(there, thing)} shown"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -39,6 +39,18 @@ class Bundle:
     """How many paths of any strength there are; fewer may be kept."""
 
 
+def absence(found: Sequence[Bundle], asked: int) -> str:
+    """Why no path is drawn."""
+    if not found:
+        return "No ribbons: the trace holds no weights that lead to an output for each class at this epoch"
+    there = sum(bundle.total for bundle in found)
+    return (
+        f"No ribbons: none of {there:,} paths was asked for"
+        if there and not asked
+        else "No ribbons: nothing answers on the way"
+    )
+
+
 def joins(trace: Trace, layers: Sequence[str]) -> list[tuple[str, str]]:
     """Which of these layers feed which; where the trace does not know, each feeds the next."""
     known = [(source, layer) for layer in layers for source in trace.place(layer).inputs if source in layers]
@@ -144,7 +156,9 @@ def _bundle(
         strength = strength.sum(0, keepdims=True)
     flat = strength.ravel()
     size = np.abs(flat)
-    kept = np.argsort(-size, kind="stable")[:budget] if size.size <= 100_000 else _largest(size, budget)
+    kept = (
+        np.argsort(-size, kind="stable")[:budget] if size.size <= max(100_000, 2 * budget) else _largest(size, budget)
+    )
     kept = kept[size[kept] > 0]
     end, start = np.unravel_index(kept, strength.shape)
     top = size[kept[0]] if len(kept) else 1.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nissl.core.layer import Layer
 from nissl.core.marks import Lines, Mark, Ribbons, Text, Tiles
 from nissl.core.palette import FAINT, INK, MUTED
-from nissl.views._staining.lettering import fitted, plural
+from nissl.views._staining.lettering import fitted, plural, width
 from nissl.views._staining.paths import PORTS, Bundle
 from nissl.views._staining.responses import Floats, Stain
 
@@ -83,8 +83,9 @@ def heading(place: Layer, units: int, centre: float, room: float, top: float) ->
     """A layer's name, what it is and how many units it has, above its slide."""
     kind = place.kind if place.kind != "other" else "layer"
     what = f"{kind} + {place.nonlinearity}" if place.nonlinearity else kind
+    size = 20 if width(place.name, 20, bold=True) <= room else 17
     lines = (
-        fitted(Text(centre, top, place.name, 20, "center", True, INK), room, keep_end=True),
+        fitted(Text(centre, top, place.name, size, "center", True, INK), room, keep_end=True),
         fitted(Text(centre, top + 25, what, 16, "center", False, MUTED), room),
         fitted(Text(centre, top + 47, plural(units, place.unit), 16, "center", False, MUTED), room),
     )
