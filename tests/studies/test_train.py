@@ -115,6 +115,14 @@ def test_settings_may_be_given_whole() -> None:
     assert done.best is None
 
 
+def test_losses_that_are_no_numbers_leave_no_best_weights(run_path: Path) -> None:
+    done = train(run_path, data=few(), epochs=2, optimiser="sgd", learning_rate=1e30, **QUIET)
+    assert not np.isfinite(done.losses).any()
+    assert done.best is None
+    assert not (run_path.parent / "checkpoints").exists()
+    assert opened(run_path).epochs == [0, 1, 2]
+
+
 def numbers(y: Any, classes: tuple[str, ...] = (), shape: tuple[int, ...] = (6,)) -> Splits:
     x = np.random.default_rng(0).normal(size=(len(y), *shape)).astype(np.float32)
     return Splits(Examples(x, y), Examples(x[:20], y[:20]), classes)
@@ -223,6 +231,4 @@ def test_an_interrupted_run_is_whole_and_says_so(run_path: Path, capsys: pytest.
     assert trace.closed
     assert trace.header["ended"].startswith("KeyboardInterrupt")
     assert np.isfinite(trace["E_2"]["L_output"]["n_3"]["mean"])
-    assert (
-        f"stopped in epoch 3 of 9; the trace at {run_path} is whole: 3 epochs are recorded" in capsys.readouterr().err
-    )
+    assert f"stopped in epoch 3 of 9; the trace at {run_path} is whole; epochs recorded: 3" in capsys.readouterr().err

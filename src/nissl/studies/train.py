@@ -25,7 +25,7 @@ class Trained:
     losses: tuple[float, ...]
     """On the test examples, one an epoch."""
     best: Path | None
-    """The weights of the epoch with the lowest of these losses; None where the trace is in memory."""
+    """The weights of the epoch with the lowest of these losses; None where the trace is in memory, or no loss a number."""
 
 
 def train(
@@ -77,10 +77,10 @@ def _run(trainer: Any, recorder: Recorder, epochs: int, path: Path | None) -> Tr
     except KeyboardInterrupt:
         where = f"the trace at {path} is whole" if path else "the trace in memory is whole"
         Screen(recorder.settings.progress).say(
-            f"stopped in epoch {len(losses) + 1} of {epochs}; {where}: {len(recorder.trace.epochs)} epochs are recorded"
+            f"stopped in epoch {len(losses) + 1} of {epochs}; {where}; epochs recorded: {len(recorder.trace.epochs)}"
         )
         raise
-    return Trained(trainer.network, recorder.trace, tuple(losses), best)
+    return Trained(trainer.network, recorder.trace, tuple(losses), best if lowest < float("inf") else None)
 
 
 def _training() -> Any:

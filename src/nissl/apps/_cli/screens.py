@@ -55,7 +55,7 @@ def trained(path: Path, done: Trained) -> None:
     out.print(f"trace: {path} ({len(epochs)} epochs)", soft_wrap=True)
     if done.best is not None:
         lowest = int(np.nanargmin(done.losses)) + 1
-        out.print(f"best weights: {done.best} (epoch {lowest}, loss {min(done.losses):.4g})", soft_wrap=True)
+        out.print(f"best weights: {done.best} (epoch {lowest}, loss {np.nanmin(done.losses):.4g})", soft_wrap=True)
     if epochs:
         out.print(f"next: nissl info {path}; nissl show {path} e{epochs[-1]}/{done.trace.layers[0]}/n0", soft_wrap=True)
 
