@@ -44,7 +44,7 @@ class Recorder:
         self._epoch: int | None = None
         self._step = self._total = 0
         self._began = 0.0
-        self._checked = False
+        self._checked = self._said = False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -110,10 +110,11 @@ class Recorder:
         epoch, self._epoch = self._epoch, None
         self._hearing.listen(False)
         due = self.settings.schedule.due(epoch)
-        first = due and not self._ledger.costs["epochs"]
+        first = due and self._hearing.seconds and not self._said
         scalars = self._commit(epoch) if due else {}
         self._screen.epoch(epoch, scalars, due)
         if first and scalars.get("steps"):
+            self._said = True
             self._screen.say(self._ledger.first_cost(self._hearing.seconds, scalars))
 
     def batches(self, loader: Iterable[Batch], labels: Callable[[Batch], Any] | None = None) -> Iterator[Batch]:
