@@ -41,7 +41,7 @@ def test_both_doors_open(door: list[str]) -> None:
         (["train", "--epoch-intervals", "5:1"], "write 5 (every fifth), or 1,5,10:50:10 (just those)"),
         (["train", "--data", "digit"], "Did you mean 'digits'"),
         (["train", "--data", "iris", "--model", "small_cnn"], "the examples given have the shape (4,)"),
-        (["train", "--data", "mnist", "--data.folder", "nowhere"], "Looked for: nowhere/train-images-idx3-ubyte.gz"),
+        (["train", "--data", "mnist", "--data.folder", "nowhere"], "In a terminal: --data.download true."),
         (["train", "--config", "nowhere.toml"], "There is no configuration file nowhere.toml"),
         (["info", "nowhere"], "nowhere"),
         (["show", "{run}", "e7/hidden_1"], "Epoch 7 is not in the trace. The nearest are E_0, E_1, E_2."),

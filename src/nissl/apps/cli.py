@@ -11,8 +11,10 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
 
 from nissl.apps._cli.options import Recording, Training, from_toml
-from nissl.errors import NisslError, NisslWarning, TraceExists
+from nissl.errors import NisslError, NisslWarning
 
+WORDS = {"overwrite=True": "--overwrite", "download=True": "--data.download true"}
+"""What messages say in Python's words, in a terminal's."""
 Run = Annotated[Path, Parameter(help="The trace's folder.")]
 
 
@@ -133,7 +135,7 @@ def app() -> App:
     made = App(
         name="nissl",
         help="See inside a neural network while it learns: record its trace, look into it, take it elsewhere.\n\n"
-        "Start with `nissl demo`. Each command explains itself: `nissl train --help`.",
+        "Start with `nissl demo`. Each command explains itself: `nissl train --help`. NISSL_DEBUG=1 shows where an error comes from.",
         help_format="markdown",
         version=_version,
         config=[Env("NISSL_", show=False), from_toml],
@@ -167,8 +169,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except (NisslError, CycloptsError) as error:
         if os.environ.get("NISSL_DEBUG", "0") not in ("", "0"):
             raise
-        hint = " In a terminal: --overwrite." if isinstance(error, TraceExists) else ""
-        print(f"nissl: {error}{hint}", file=sys.stderr)
+        said = [words for python, words in WORDS.items() if python in str(error)]
+        print(f"nissl: {error}{f' In a terminal: {said[0]}.' if said else ''}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
