@@ -69,7 +69,7 @@ def to_numpy(value: Any) -> np.ndarray[Any, Any]:
 def native(x: Any, device: torch.device, dtype: torch.dtype) -> Any:
     """What the user gave, as the model takes it: numpy becomes tensors of the model's type, tensors move to its device."""
     if isinstance(x, Tensor | PackedSequence):
-        return x.to(device)
+        return x.to(device)  # type: ignore[arg-type]
     if isinstance(x, np.ndarray | np.generic):
         tensor = torch.as_tensor(np.ascontiguousarray(x))
         return tensor.to(device, dtype) if tensor.dtype.is_floating_point else tensor.to(device)
