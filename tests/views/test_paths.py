@@ -123,3 +123,12 @@ def test_only_members_are_joined():
         assert members[bundle.source][bundle.start, place].all()
         if bundle.target != PORTS:
             assert members[bundle.target][bundle.end, place].all()
+
+
+def test_paths_of_early_epochs_are_as_pale_as_they_were_weak():
+    seen = specimen("mlp")
+    layers = ["hidden_1", "hidden_2", "output"]
+    for early, late in zip(*(bundles(seen, layers, epoch, (3, 8), 300) for epoch in (0, 5)), strict=True):
+        assert early.key == late.key and late.strength[0] == 1
+        np.testing.assert_allclose(early.strength[0], early.top / late.top)
+        assert early.strength[0] < 0.1

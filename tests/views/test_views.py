@@ -9,6 +9,7 @@ from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles, plain
 from nissl.core.palette import OVERLAP, STAIN10
 from nissl.errors import BadValue, UnknownName
 from nissl.testing.specimens import chain, specimen, trace
+from nissl.views._plots.panel import round_epochs
 from nissl.views.confusions import Confusions
 from nissl.views.curves import Curves
 from nissl.views.divergence import Divergence
@@ -218,6 +219,18 @@ def test_confusion_shows_the_epochs_that_are_asked_for():
     picture = Confusions(seen, epochs=[2, "E_7"]).describe()
     assert [w for w in words(picture) if w.startswith("epoch")] == ["epoch 2", "epoch 7"]
     assert "2 of 12 judged epochs shown" in picture.caption
+
+
+@pytest.mark.parametrize(("epochs", "ticks"), [
+    (range(31), [0, 5, 10, 15, 20, 25, 30]),
+    (range(12), [0, 2, 4, 6, 8, 11]),
+    (range(1, 9), [1, 4, 6, 8]),
+    ([3], [3]),
+    ([0, 1, 2, 5], [0, 1, 2, 5]),
+    ([7, 400], [7, 400]),
+])  # fmt: skip
+def test_ticks_are_round_epochs_that_were_recorded(epochs, ticks):
+    assert round_epochs(list(epochs), 7) == ticks
 
 
 def test_pictures_travel_as_plain_values():

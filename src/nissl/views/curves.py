@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nissl.core.marks import Lines, Mark, Text
 from nissl.core.palette import MUTED, STAIN10
 from nissl.core.view import Picture, View
-from nissl.views._plots.panel import Panel, chosen, steps
+from nissl.views._plots.panel import Panel, round_epochs, steps
 from nissl.views._staining.lettering import number, sentences, width
 
 WHO = {"": ("training", STAIN10[1]), "probe_": ("held out", STAIN10[0])}
@@ -73,11 +73,11 @@ def _panel(
     low = min(0.0, float(known.min())) if what == "loss" else float(known.min())
     ticks = steps(low, float(known.max()) if what == "loss" else 1.0)
     words = [f"{100 * tick:.0f} %" if what == "accuracy" else number(tick) for tick in ticks]
-    panel = Panel(left, 80, room - 180, 390, (float(epochs[0]), float(epochs[-1])), (ticks[0], ticks[-1]))
+    panel = Panel(left, 80, room - 180, 390, _span(epochs), (ticks[0], ticks[-1]))
     marks = [
         *panel.title(what, WHAT[what]),
         *panel.y_ticks(ticks, words),
-        *panel.x_ticks([(e, e) for e in chosen(epochs.tolist(), 7)]),
+        *panel.x_ticks([(e, e) for e in round_epochs(epochs.tolist(), 7)]),
     ]
     ends: dict[str, float] = {}
     for who, values in lines.items():
@@ -94,6 +94,12 @@ def _panel(
         told = _told(what, lines[who][np.isfinite(lines[who])][-1])
         marks.append(Text(x + width(name, 18, bold=True) + 8, y, told, 17, colour=MUTED))
     return marks
+
+
+def _span(epochs: NDArray[np.int64]) -> tuple[float, float]:
+    """From the first epoch to the last; a single one stands at the end, beside its name."""
+    first, last = float(epochs[0]), float(epochs[-1])
+    return (first if last > first else last - 1, last)
 
 
 def _apart(ends: dict[str, float], least: float, floor: float) -> dict[str, float]:

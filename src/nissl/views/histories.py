@@ -12,7 +12,7 @@ from nissl.core import address
 from nissl.core.marks import Bars, Lines, Mark, Text, Tiles
 from nissl.core.palette import FAINT, PAPER
 from nissl.core.view import Picture, View
-from nissl.views._plots.panel import Panel, chosen
+from nissl.views._plots.panel import Panel, chosen, round_epochs
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.rack import averaged, groups
 from nissl.views._staining.responses import MIXED, active, choose, dyes, order, responses, source, stain
@@ -81,7 +81,7 @@ class Histories(View):
             ys = panel.top + step[1] * np.arange(1, rows)
             marks += [Lines(np.array([[panel.left, y], [panel.left + panel.width, y]]), PAPER, 2.0) for y in ys]
         corners = panel.at([-0.5, len(epochs) - 0.5, len(epochs) - 0.5, -0.5, -0.5], [0, 0, 1, 1, 0])
-        ticks = [(float(epochs.index(e)), e) for e in chosen(epochs, max(2, int(panel.width / 75)))]
+        ticks = [(float(epochs.index(e)), e) for e in round_epochs(epochs, max(2, int(panel.width / 60)))]
         return [*marks, Lines(corners, FAINT, 1.2), *panel.x_ticks(ticks)]
 
     def _preferred(self, ranked: NDArray[Any], panel: Panel, dyed: tuple[int, ...]) -> list[Mark]:

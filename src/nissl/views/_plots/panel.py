@@ -61,6 +61,14 @@ def chosen(epochs: Sequence[int], most: int) -> list[int]:
     return [epochs[i] for i in places]
 
 
+def round_epochs(epochs: Sequence[int], most: int) -> list[int]:
+    """The first, the last and round ones between them, none so close to another that their numbers would touch."""
+    span = epochs[-1] - epochs[0]
+    step = next(k * 10**p for p in range(12) for k in (1, 2, 5) if span <= (most - 1) * k * 10**p)
+    between = [e for e in epochs if e % step == 0 and min(e - epochs[0], epochs[-1] - e) >= 0.7 * step]
+    return sorted({epochs[0], *between, epochs[-1]})
+
+
 def steps(low: float, high: float, most: int = 5) -> list[float]:
     """Round values from low to at least high."""
     span = (high - low) or 1.0

@@ -7,7 +7,7 @@ mean^2 / (mean^2 + std^2) of the derivative: 1 if it always answers to the class
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +24,7 @@ PORTS = ""
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """The paths of one class between two layers, strongest first; strength 1 is the strongest of the bundle."""
+    """The paths of one class between two layers, strongest first; strength 1 is their strongest at the last epoch."""
 
     source: str
     target: str
@@ -37,6 +37,12 @@ class Bundle:
     inhibits: NDArray[np.bool_]
     total: int
     """How many paths of any strength there are; fewer may be kept."""
+    top: float
+    """The strength of the strongest, as it is."""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.source, self.target, self.class_number
 
 
 def absence(found: Sequence[Bundle], asked: int) -> str:
@@ -120,7 +126,12 @@ def bundles(
                     mean = mean * members[source][:, place]
                     slant = slant if last else slant * members[target][:, place]
                 found.append(_bundle(source, PORTS if last else target, k, mean, weights, slant, budget))
-    return _shared(found, budget)
+    kept = _shared(found, budget)
+    last_epoch = trace.epochs[-1]
+    if epoch == last_epoch or not kept:
+        return kept
+    strongest = {b.key: b.top for b in bundles(trace, layers, last_epoch, chosen, len(found), members)}
+    return [_scaled(bundle, strongest.get(bundle.key, 0.0)) for bundle in kept]
 
 
 def outputs(trace: Trace, last: str) -> Floats | None:
@@ -162,7 +173,8 @@ def _bundle(
     kept = kept[size[kept] > 0]
     end, start = np.unravel_index(kept, strength.shape)
     top = size[kept[0]] if len(kept) else 1.0
-    return Bundle(source, target, number, start, end, size[kept] / top, flat[kept] < 0, int((size > 0).sum()))
+    strength = size[kept] / top
+    return Bundle(source, target, number, start, end, strength, flat[kept] < 0, int((size > 0).sum()), float(top))
 
 
 def _largest(size: Floats, count: int) -> NDArray[np.int64]:
@@ -177,5 +189,10 @@ def _shared(found: list[Bundle], budget: int) -> list[Bundle]:
         share = min(len(bundle.start), budget // (len(found) - place))
         budget -= share
         cut = {name: getattr(bundle, name)[:share] for name in ("start", "end", "strength", "inhibits")}
-        kept.append(Bundle(bundle.source, bundle.target, bundle.class_number, **cut, total=bundle.total))
+        kept.append(replace(bundle, **cut))
     return kept
+
+
+def _scaled(bundle: Bundle, full: float) -> Bundle:
+    """Pale where the last epoch's paths are stronger, as the cells are."""
+    return replace(bundle, strength=bundle.strength * min(1.0, bundle.top / full)) if full > 0 else bundle
