@@ -397,3 +397,34 @@ def test_weights_that_are_made_anew_in_each_pass_are_not_edited():
     assert net.weights("p")["weight"].shape == (4, 3)
     with pytest.raises(Unsupported, match="remove"):
         net.edit("p", {"weight": np.zeros((4, 3))})
+
+
+def test_one_nonlinearity_for_all_layers_is_told_apart_by_what_it_is_given():
+    class Deep(nn.Module):
+        """Depth differs from pass to pass, as in stochastic depth or with heads that only training has."""
+
+        def __init__(self):
+            super().__init__()
+            self.act, self.blocks = nn.ReLU(inplace=True), nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+            self.skip = None
+
+        def forward(self, x):
+            for i, block in enumerate(self.blocks):
+                if i != self.skip:
+                    x = self.act(block(x))
+            return x
+
+    net, x = Torch(Deep()), torch.randn(3, 4)
+    assert set(heard(net, x)) == {"blocks.0", "blocks.1", "blocks.2"}
+    net.model.skip = 1
+    first = torch.relu(net.model.blocks[0](x))
+    wanted = {"blocks.0": first, "blocks.2": torch.relu(net.model.blocks[2](first))}
+    seen = heard(net, x)
+    assert seen.keys() == wanted.keys()
+    assert all(torch.equal(seen[name][0], value) for name, value in wanted.items())
+    gradients = {}
+    with net.watch(gradients.__setitem__, "*", place="gradient"), net.change("blocks.2", [0], 5.0):
+        assert (net.model(x)[:, 0] == 5).all()
+        net.model(x).sum().backward()
+    assert gradients.keys() == wanted.keys() and (gradients["blocks.2"][:, 0] == 1).all()
+    assert not net.model.act._forward_hooks

@@ -44,6 +44,7 @@ class Torch(Network, Editable, Differentiable):
         super().__init__(model, functional=functional, leaves=leaves)
         self._atlas = Atlas(model, leaves=leaves)
         self._compiling = Compiling(model)
+        self._atlas.by_index = self._compiling.compiled
         if functional and self._compiling.compiled:
             raise Unsupported("functional=True can't see into compiled graphs. Open the model before torch.compile.")
         self._hearing = Hearing(self._atlas, self._compiling, functional=functional)

@@ -1,6 +1,6 @@
 """The layers of a model: their names, what they are, and where each is heard, as far as that is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -30,8 +30,12 @@ class Place:
     at_call: int = 0
     enters: bool = False
     """Heard at the input of `at` instead: attention heads."""
-    function: bool = False
-    """Heard where a plain function bends the output of `at`."""
+    waits: bool = False
+    """Heard at what bends the output of `at`: a plain function, or `follower`."""
+    follower: nn.Module | None = None
+    """A nonlinearity's module that serves several layers: which call is whose, only the tensors tell."""
+    source: tuple[nn.Module, int] | None = None
+    """The module, and its call, whose output the nonlinearity was given."""
     known: bool = False
     """Where it is heard is sure."""
 
@@ -66,6 +70,8 @@ class Atlas:
     def __init__(self, model: nn.Module, *, leaves: bool = False):
         self.root = unwrapped(model)
         self.leaves = leaves
+        self.by_index = False
+        """Compiled graphs don't show tensors: there, calls are told apart by their number alone."""
         self.places: list[Place] = []
         self.calls: dict[tuple[nn.Module, bool], int] = {}
         """How often a pass has called each module, as far as seen."""
@@ -123,7 +129,7 @@ class Atlas:
 
     def _follow(self, place: Place, after: list[nn.Module], after_all: bool) -> None:
         """`after_all`: nothing comes after these, since what they make is what the model returns."""
-        norm = None
+        norm, before = None, place.module
         for module in after:
             role = self.roles.get(module)
             if role not in (BENDS, NORMALISES, PASSES):
@@ -132,8 +138,10 @@ class Atlas:
             if not self._once(module):
                 return
             if role == BENDS:
+                place.source = (before, 0)
                 self.settle(place, module, 0, norm, type(module).__name__)
                 return
+            before = module
             norm = module if role == NORMALISES else norm
         else:
             place.known = after_all
@@ -161,6 +169,14 @@ class Atlas:
         self.places.insert(self.places.index(same[-1]) + 1, late)
         self.calls[module, enters] = call + 1
         return late
+
+    def share(self, calls: Mapping[tuple[nn.Module, bool], int]) -> None:
+        """Of nonlinearities that were called more than once, it is the tensors that tell whose call is whose."""
+        for place in self.places:
+            bends = self.roles.get(place.at) == BENDS and place.at is not place.module and not self.by_index
+            if bends and place.source is not None and calls.get((place.at, False), 0) > 1:
+                place.follower, place.waits = place.at, True
+                place.at, place.at_call = place.source
 
     def arrange(self, order: list[Place]) -> None:
         """Put the layers that a pass has called in the order in which it did; the others stay where they are."""

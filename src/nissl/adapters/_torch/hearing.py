@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from nissl.adapters._torch.atlas import Atlas, Place
 from nissl.adapters._torch.compiling import Compiling
+from nissl.adapters._torch.ears import Ear, Gradient, GradientEar, Guarded, Tell
 from nissl.adapters._torch.functions import Functions
 from nissl.adapters._torch.learning import Chain, Learner
-from nissl.adapters._torch.passes import Counted, Ear, Gradient, GradientEar, Guarded, Passes, Tell, remove
+from nissl.adapters._torch.passes import Counted, Passes, remove
 from nissl.adapters._torch.values import first, replaced
 
 Point = tuple[nn.Module, bool]
@@ -46,6 +47,8 @@ class Watch:
                 point = (place.module if early else place.at, place.enters)
                 points.setdefault(point, {})[place.call if early else place.at_call] = place
                 self.heard.add(place)
+                if place.follower is not None and not early:
+                    hearing.passes.follow(place.follower)
         for (module, enters), calls in points.items():
             count = max(hearing.atlas.calls.get((module, enters), 0), max(calls) + 1)
             kind = GradientEar if self.place == "gradient" else Ear
@@ -118,6 +121,7 @@ class Hearing:
             watch.tell(place.name, shown)
 
     def offer(self, chain: Chain, value: Tensor) -> None:
+        chain.offers[0] += 1
         for watch in self._waiting(chain.place, "gradient"):
             if value.requires_grad:
                 self.offered.add(chain.place)
@@ -138,6 +142,8 @@ class Hearing:
     def add(self, place: Place, change: "Change", turn: int | None = None) -> Callable[[], None]:
         """Change this layer's value on every pass until the returned function is called; `turn` orders changes."""
         point = (place.at, place.enters)
+        if place.follower is not None:
+            self.passes.follow(place.follower)
         changer = self._changers.get(point)
         if changer is None:
             changer = self._changers[point] = Changer(self.passes, place.enters)
@@ -179,7 +185,7 @@ class Changer(Counted):
             value = first(whole)
             if value is None:
                 continue
-            if place.function:
+            if place.waits:
                 waiting = self.passes.waiting.setdefault(id(value), (value, []))[1]
                 waiting.append(partial(_later, place, change))
             else:
@@ -192,15 +198,14 @@ def _later(place: Place, change: Change, bent: Tensor, _: str) -> Tensor:
 
 
 class _Offered(Gradient):
-    """Tells a gradient if the pass has shown that it is the layer's."""
+    """Tells a gradient if no later value of the pass turned out to be the layer's."""
 
-    __slots__ = ("at", "call", "function")
+    __slots__ = ("number", "offers")
 
     def __init__(self, chain: Chain, tell: Tell):
         super().__init__(chain.place, tell)
-        self.at, self.call, self.function = chain.at, chain.call, chain.place.function
+        self.offers, self.number = chain.offers, chain.offers[0]
 
     def __call__(self, gradient: Tensor) -> None:
-        place = self.place
-        if (place.at, place.at_call, place.function) == (self.at, self.call, self.function):
+        if self.number == self.offers[0]:
             super().__call__(gradient)

@@ -31,9 +31,8 @@ class Chain:
     last: tuple[nn.Module, int]
     """Like `at` and `call`, but also past modules that change nothing."""
     norm: nn.Module | None = None
-
-    def settled_here(self, at: nn.Module, call: int) -> bool:
-        return self.place.at is at and self.place.at_call == call and not self.place.function
+    offers: list[int] = field(default_factory=lambda: [0])
+    """How many values have been offered as the layer's, in a box that its gradients' hooks may hold: the last one is it."""
 
 
 class Listeners(Protocol):
@@ -164,14 +163,15 @@ class Learner:
             hear = self.passes.waiting.setdefault(id(chain.tensor), (chain.tensor, []))[1]
             hear.append(lambda bent, name: self._bent(chain, bent, name))
 
-    def _follow(self, module: nn.Module, call: int, source: Tensor | None, value: Tensor) -> None:
-        chain = self._seen.chains.pop(id(source), None)
+    def _follow(self, module: nn.Module, call: int, given: Tensor | None, value: Tensor) -> None:
+        chain = self._seen.chains.pop(id(given), None)
         if chain is None:
             return
-        chain.tensor, chain.last = value, (module, call)
+        source, chain.tensor, chain.last = chain.last, value, (module, call)
         role = self.atlas.roles[module]
         if role == BENDS:
             chain.at, chain.call = module, call
+            chain.place.source = chain.place.source or source
             self._settle(chain, type(module).__name__, value)
             self._listeners.offer(chain, value)
             self._seen.graph.own(chain.place, value)
@@ -188,7 +188,7 @@ class Learner:
         if self._seen.chains.pop(id(chain.tensor), None) is chain:
             chain.at, chain.call = chain.last
             if not chain.place.known:
-                chain.place.function = True
+                chain.place.waits = True
             self._settle(chain, name, value)
             self._listeners.offer(chain, value)
             self._seen.graph.own(chain.place, value)
@@ -213,6 +213,7 @@ class Learner:
             self._settle(chain, None, chain.kept)
         for key, count in seen.calls.items():
             self.atlas.calls[key] = max(count, self.atlas.calls.get(key, 0))
+        self.atlas.share(seen.calls)
         self.atlas.arrange(seen.graph.order)
         if self.passes.graded or not self._done:
             seen.graph.tell(each(output))

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.compiler import is_compiling
 
 from nissl.adapters._torch import operators
-from nissl.adapters._torch.passes import Guarded, Hook, Passes, Tell, in_backward
+from nissl.adapters._torch.ears import Guarded, Tell
+from nissl.adapters._torch.passes import Hook, Passes, in_backward
 from nissl.adapters._torch.values import first
 
 
