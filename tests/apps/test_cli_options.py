@@ -19,7 +19,7 @@ def test_the_command_line_has_the_fields_of_python() -> None:
     assert [f.name for f in fields(Recording)] == [f.name for f in fields(Settings) if f.init]
     assert Recording().settings() == Settings()
     asked, known = set(asdict(Training())), inspect.signature(train).parameters
-    assert asked | {"path", "overwrite", "settings", "options"} == set(known)
+    assert asked | {"path", "resume", "overwrite", "settings", "options"} == set(known)
     plain = {name: value for name, value in asdict(Training()).items() if not name.endswith("_options")}
     assert plain == {name: known[name].default for name in plain}
 

@@ -157,3 +157,6 @@ def test_ctrl_c_leaves_a_whole_trace_and_says_so(tmp_path: Path) -> None:
     assert len(trace.epochs) > 3
     assert len(trace.to_dataframe()) == len(trace.epochs) * (64 + 32 + 10)
     assert json.dumps(dict(trace.header))
+    more = str(trace.epochs[-1] + 2)
+    assert main(["train", str(tmp_path / "run"), "--epochs", more, "--resume", "--no-progress", "--device", "cpu"]) == 0
+    assert opened(tmp_path / "run").epochs == list(range(int(more) + 1))

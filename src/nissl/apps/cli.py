@@ -13,7 +13,11 @@ from cyclopts.config import Env
 from nissl.apps._cli.options import Recording, Training, from_toml
 from nissl.errors import NisslError, NisslWarning
 
-WORDS = {"overwrite=True": "--overwrite", "download=True": "--data.download true"}
+WORDS = {
+    "resume=True": "--resume or --overwrite",
+    "overwrite=True": "--overwrite",
+    "download=True": "--data.download true",
+}
 """What messages say in Python's words, in a terminal's."""
 Run = Annotated[Path, Parameter(help="The trace's folder.")]
 
@@ -43,6 +47,9 @@ def train(
     run: Annotated[Path | None, Parameter(help="The folder of the new trace; left out: runs/DATA.")] = None,
     *,
     config: Annotated[Path | None, Parameter(help="A TOML file with these options.")] = None,  # noqa: ARG001 - for from_toml
+    resume: Annotated[
+        bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")
+    ] = False,
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
     training: Training | None = None,
     recording: Recording | None = None,
@@ -61,7 +68,7 @@ def train(
 
     training, settings = training or Training(), (recording or Recording()).settings()
     path = run or Path("runs") / training.data
-    screens.trained(path, study(path, overwrite=overwrite, settings=settings, **training.asked()))
+    screens.trained(path, study(path, resume=resume, overwrite=overwrite, settings=settings, **training.asked()))
 
 
 def info(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from nissl.core.recorder import Recorder
 from nissl.core.screen import Screen
 from nissl.core.settings import Settings
 from nissl.core.trace import Trace
-from nissl.errors import BadValue, MissingDependency, UnknownName, listing, near
+from nissl.core.trace import open as opened
+from nissl.errors import BadValue, MissingDependency, NoTrace, UnknownName, listing, near
+from nissl.studies.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +35,14 @@ def train(
     path: str | Path | None = None, *, data: str | DataSet | Splits = "digits", model: Any = "mlp", epochs: int = 30,
     batch_size: int = 32, optimiser: str = "adam", learning_rate: float = 1e-3, seed: int = 0, device: str = "auto",
     data_options: Mapping[str, Any] | None = None, model_options: Mapping[str, Any] | None = None,
-    bins: int | None = None, overwrite: bool = False, settings: Settings | None = None, **options: Any,
+    bins: int | None = None, resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
 ) -> Trained:  # fmt: skip
     """Train `model` on `data` and record it at `path` (None: in memory); the test examples are the probe.
 
     data, model: names (see `nissl list`), or a data set and a torch module of your own; data_options, model_options:
     fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
-    they are divided into; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
+    they are divided into; resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
+    begin anew; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
     is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace.
     The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace of the epochs so far.
     """
@@ -53,34 +57,56 @@ def train(
             network, splits, gives=gives, optimiser=optimiser, learning_rate=learning_rate, batch=batch_size, seed=seed,
             device=device,
         )  # fmt: skip
+        config = {"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe}
+        kept = None if path is None else Checkpoints(Path(path))
+        losses = _taken_up(kept, trainer, config) if resume else []
         recorder = record(
-            network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), overwrite=overwrite,
-            settings=settings or _settings(options),
-            config={"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe},
+            network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,
+            overwrite=overwrite, settings=settings or _settings(options), config=config,
         )  # fmt: skip
-        return _run(trainer, recorder, epochs, None if path is None else Path(path))
+        return _run(trainer, recorder, epochs, kept, losses)
 
 
-def _run(trainer: Any, recorder: Recorder, epochs: int, path: Path | None) -> Trained:
-    best = path.parent / "checkpoints" / path.name / "best_model.pt" if path else None
-    losses: list[float] = []
-    lowest = float("inf")
+def _run(trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float]) -> Trained:
     try:
         with recorder:
-            for _ in recorder.epochs(epochs):
+            if kept and not losses:
+                kept.clear()
+            for epoch in recorder.epochs(epochs):
                 for x, y in recorder.batches(trainer.loader):
                     trainer.step(x, y)
                 losses.append(trainer.evaluate())
-                if best and losses[-1] < lowest:
-                    lowest = losses[-1]
-                    trainer.save(best)
+                if kept and losses[-1] < min(filter(isfinite, losses[:-1]), default=inf):
+                    kept.better(trainer)
+                if kept and recorder.settings.schedule.due(epoch):
+                    kept.reached(trainer, epoch, losses)
     except KeyboardInterrupt:
-        where = f"the trace at {path} is whole" if path else "the trace in memory is whole"
+        where = (
+            f"the trace at {kept.trace} is whole, resume goes on with it" if kept else "the trace in memory is whole"
+        )
         Screen(recorder.settings.progress).say(
             f"stopped in epoch {len(losses) + 1} of {epochs}; {where}; epochs recorded: {len(recorder.trace.epochs)}"
         )
         raise
-    return Trained(trainer.network, recorder.trace, tuple(losses), best if lowest < float("inf") else None)
+    return Trained(trainer.network, recorder.trace, tuple(losses), kept.best if kept and kept.best.exists() else None)
+
+
+def _taken_up(kept: Checkpoints | None, trainer: Any, config: Mapping[str, Any]) -> list[float]:
+    """The losses until now, and the trainer as it was then: a run goes on as it began, but for its length and device."""
+    if kept is None:
+        raise BadValue("resume=True goes on with a trace on disk: give its path.")
+    try:
+        trace = opened(kept.trace)
+    except NoTrace:
+        return []
+    began = trace.header.get("config", {})
+    for name, value in config.items():
+        if name not in ("epochs", "device") and began.get(name) != value:
+            raise BadValue(
+                f"{kept.trace} was begun with {name}={began.get(name)}, not {value}: a run goes on as it began."
+            )
+    last = max(trace.epochs, default=0)
+    return kept.take_up(trainer, last) if last else []
 
 
 def _training() -> Any:

@@ -42,7 +42,7 @@ class Trainer:
         self._splits, self._gives = splits, gives
         self._try(splits.train)
         self._optimiser: torch.optim.Optimizer = _OPTIMISERS[optimiser](network.parameters(), lr=learning_rate)
-        self.loader = _Loader(splits.train, batch, self.device, torch.Generator().manual_seed(seed))
+        self.loader = _Loader(splits.train, batch, self.device, seed=seed, shuffled=True)
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One optimiser step; its loss."""
@@ -62,12 +62,35 @@ class Trainer:
         self.network.train(training)
         return total / len(self._splits.test.x)
 
-    def save(self, path: Path) -> None:
-        """The weights, whole or not at all, for `torch.load(path, weights_only=True)` or a model's `weights`."""
+    def weights(self) -> dict[str, Tensor]:
+        """Of the network as it is now, where any machine can load them."""
+        return {name: value.cpu() for name, value in self.network.state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that decides how the training goes on."""
+        drawn = {"cpu": torch.get_rng_state(), "order": self.loader.order.get_state()}
+        if self.device.startswith("cuda"):
+            drawn["device"] = torch.cuda.get_rng_state(self.device)
+        return {"network": self.weights(), "optimiser": self._optimiser.state_dict(), "random": drawn}
+
+    def restore(self, path: Path) -> dict[str, Any]:
+        """Be as at `state`; gives everything that lies in the file."""
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(kept["network"])
+        self._optimiser.load_state_dict(kept["optimiser"])
+        torch.set_rng_state(kept["random"]["cpu"])
+        self.loader.order.set_state(kept["random"]["order"])
+        if self.device.startswith("cuda") and "device" in kept["random"]:
+            torch.cuda.set_rng_state(kept["random"]["device"], self.device)
+        return kept
+
+    @staticmethod
+    def save(path: Path, content: dict[str, Any]) -> None:
+        """Whole, or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            torch.save({name: value.cpu() for name, value in self.network.state_dict().items()}, part)
+            torch.save(content, part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -102,17 +125,18 @@ class Trainer:
 
 
 class _Loader:
-    """Batches on the device, in a new order each time where there is a generator to draw it from."""
+    """Batches on the device; in a new order each time, or (`shuffled` False) as they lie."""
 
-    def __init__(self, examples: Examples, batch: int, device: str, order: torch.Generator | None = None):
-        self._examples, self._batch, self._device, self._order = examples, batch, device, order
+    def __init__(self, examples: Examples, batch: int, device: str, *, seed: int = 0, shuffled: bool = False):
+        self._examples, self._batch, self._device, self._shuffled = examples, batch, device, shuffled
+        self.order = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
         return math.ceil(len(self._examples.x) / self._batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         count = len(self._examples.x)
-        rows = torch.randperm(count, generator=self._order).numpy() if self._order else np.arange(count)
+        rows = torch.randperm(count, generator=self.order).numpy() if self._shuffled else np.arange(count)
         for start in range(0, count, self._batch):
             chosen = rows[start : start + self._batch]
             yield tuple(torch.from_numpy(part[chosen]).to(self._device) for part in self._examples)  # type: ignore[misc]
