@@ -8,7 +8,7 @@ import pytest
 from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles, plain
 from nissl.core.palette import OVERLAP, STAIN10
 from nissl.errors import BadValue, UnknownName
-from nissl.testing.specimens import chain, specimen, trace
+from nissl.testing.specimens import chain, dense, specimen, trace
 from nissl.views._plots.panel import round_epochs
 from nissl.views.confusions import Confusions
 from nissl.views.curves import Curves
@@ -243,3 +243,28 @@ def test_views_are_values():
     assert replace(view, epoch=5) != view and replace(view) == view
     with pytest.raises(AttributeError):
         view.epoch = 3
+
+
+def test_a_unit_that_answers_below_zero_is_not_called_silent():
+    seen = trace(
+        [dense("linear", 30, bends=None), dense("output", 4, dense("linear", 30), bends=None)], tuple("abcd"), (1,)
+    )
+    values = seen.read("linear", "probe_class_mean", [1])
+    values[0, :10] *= -1
+    moved = trace_with(seen, "linear", values[0])
+    tiles = slides(Pathways(moved).describe())["linear"]
+    np.testing.assert_array_equal(tiles.silent, (values[0] == 0).all(1)[tiles.unit])
+    below = (values[0] < 0).any(1)[tiles.unit]
+    assert below.any() and (tiles.grey[below] == 0).all() and (tiles.depth[below] == 0).all()
+
+
+def trace_with(seen, layer, means):
+    """The same trace with other class means in one layer."""
+
+    class Changed(type(seen.store)):
+        def read(self, key, epochs, where=()):
+            return means[None] if key == f"layers/{layer}/probe_class_mean" else super().read(key, epochs, where)
+
+    store = Changed()
+    store.__dict__.update(seen.store.__dict__)
+    return type(seen)(store)

@@ -15,7 +15,7 @@ from nissl.core.view import Picture, View
 from nissl.views._plots.panel import Panel, chosen, round_epochs
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.rack import averaged, groups
-from nissl.views._staining.responses import MIXED, active, choose, dyes, order, responses, source, stain
+from nissl.views._staining.responses import MIXED, active, choose, dyes, order, responses, silent, source, stain
 
 MOST_LAYERS, MOST_ROWS, MOST_COLUMNS, MOST_CLASSES = 8, 200, 150, 8
 
@@ -88,8 +88,7 @@ class Histories(View):
         """Which class the units beside it prefer at the last epoch, named where there is room."""
         if ranked.shape[1] < 2:
             return []
-        filled = np.nan_to_num(ranked)
-        best = np.where((filled > 0).any(1), filled.argmax(1), -1)
+        best = np.where(silent(ranked), -1, np.where(np.isfinite(ranked), ranked, -np.inf).argmax(1))
         edges = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
         inks = dict(zip(dyed, dyes(self.trace, dyed), strict=True))
         marks: list[Mark] = []

@@ -61,16 +61,16 @@ def source(trace: Trace, layers: Sequence[str]) -> str:
 
 
 def responses(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
-    """Mean response (epoch, unit, class) from 0, scaled so that 1 is the strongest of the trace's last epoch.
+    """Mean response (epoch, unit, class), scaled so that 1 is the strongest of the trace's last epoch; NaN stays NaN.
 
-    Without classes there is one column: the mean activity. Values below zero count as no response, NaN stays NaN.
+    Without classes there is one column: the mean activity.
     """
     found = _by_class(trace, layer, epochs)
     last = found if epochs[-1] == trace.epochs[-1] else _by_class(trace, layer, trace.epochs[-1:])
     top = np.clip(last[-1][np.isfinite(last[-1])], 0, None)
     full = float(np.percentile(top, BRIGHTEST)) if top.size else 0.0
-    scaled: Floats = np.clip(found, 0, None) / (full or 1.0)
-    return np.minimum(scaled, 1.2)
+    scaled: Floats = np.minimum(found / (full or 1.0), 1.2)
+    return scaled
 
 
 def _by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
@@ -84,10 +84,16 @@ def _by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
     return mean[..., None]
 
 
+def below(trace: Trace, layers: Sequence[str], epoch: int) -> str:
+    """For the caption: that responses below zero count as none, where there are any."""
+    found = any((np.nan_to_num(responses(trace, name, [epoch])) < 0).any() for name in layers)
+    return " (a mean below zero counts as none)" if found else ""
+
+
 def stain(values: Floats, chosen: Sequence[int]) -> Stain:
-    """viewer's rule: grey is the response to all classes alike, dye what a class's is above 1.15 x that mean."""
+    """Grey is the response to all classes alike, dye what a class's is above 1.15 x that mean; below zero is no response."""
     known = np.isfinite(values)
-    filled = np.where(known, values, 0.0)
+    filled = np.where(known, np.maximum(values, 0.0), 0.0)
     mean = filled.sum(-1) / np.maximum(known.sum(-1), 1)
     count = values.shape[-1]
     if count > 1 and len(chosen):
@@ -97,17 +103,23 @@ def stain(values: Floats, chosen: Sequence[int]) -> Stain:
             depth = np.where(depth == depth.max(-1, keepdims=True), depth, 0.0)
     else:
         depth = np.zeros((*mean.shape, len(chosen)))
-    return Stain(GREY * mean, depth, np.asarray(~(filled > 0).any(-1)))
+    return Stain(GREY * mean, depth, silent(values))
+
+
+def silent(values: Floats) -> NDArray[np.bool_]:
+    """Units that answer to nothing at all, neither above nor below zero."""
+    return np.asarray(~(np.nan_to_num(values) != 0).any(-1))
 
 
 def order(values: Floats) -> NDArray[np.int64]:
     """Units (unit, class) from the first class to the last by the class that each prefers, the purest first; silent ones last."""
-    filled = np.nan_to_num(values)
-    mean, best = filled.mean(-1), filled.argmax(-1)
-    purity = filled.max(-1) - SHARED * mean
+    filled = np.where(np.isfinite(values), values, -np.inf)
+    best, above = filled.argmax(-1), np.maximum(filled, 0.0)
+    mean = above.mean(-1)
+    purity = above.max(-1) - SHARED * mean
     if filled.shape[-1] == 1:
         return np.argsort(-mean, kind="stable")
-    return np.lexsort((-purity, best, ~(filled > 0).any(-1)))
+    return np.lexsort((-purity, best, silent(values)))
 
 
 def dyes(trace: Trace, chosen: Sequence[int]) -> tuple[str, ...]:
