@@ -18,7 +18,7 @@ from nissl.core.store import Record
 from nissl.errors import BadValue, NisslWarning, TraceBusy, TraceExists
 from nissl.stores._disk import sealer
 from nissl.stores.disk import Disk
-from tests.stores.trace_of import KEYS, SPECS, STATS, append, begun, values, whole
+from tests.stores.trace_of import KEYS, SPECS, STATS, append, begun, until, values, whole
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -36,13 +36,6 @@ store.close()
 def writer(path, block, epochs, *linger):
     command = [sys.executable, "-c", WRITER, str(path), str(block), str(epochs), *linger]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def until(true, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.005)
 
 
 def sealed(path):

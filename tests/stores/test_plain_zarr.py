@@ -9,7 +9,7 @@ import pytest
 from nissl.core.store import ArraySpec, Column, Record
 from nissl.stores.disk import Disk
 from nissl.testing.stores import PROFILE, SPECS, STATS, values
-from tests.stores.trace_of import begun
+from tests.stores.trace_of import KEYS, begun, until
 from tests.stores.trace_of import values as others
 
 zarr = pytest.importorskip("zarr")
@@ -96,3 +96,19 @@ whole(store, range(5))
 assert "zarr" not in sys.modules and "pandas" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_zarr_reads_what_is_sealed_while_the_run_goes_on(run_path):
+    store = begun(run_path, 4, block=2)
+    late = ArraySpec("late", ("neuron",), (5,), "output")
+    store.declare([late])
+    for epoch in range(4, 9):
+        store.append(Record(epoch, others(epoch) | {late.key: np.full(5, epoch)}))
+    until(lambda: len(list(run_path.glob("_hot/*"))) == 1)
+    for key, first in ((KEYS[0], 0), (late.key, 4)):
+        array = zarr.open_array(run_path / key, mode="r")
+        assert array.shape[0] >= 8
+        for epoch in range(first, 8):
+            assert np.array_equal(array[epoch], (others(epoch) | {late.key: np.full(5, epoch, "f4")})[key])
+    store.close()
+    assert zarr.open_array(run_path / late.key, mode="r").shape == (9, 5)

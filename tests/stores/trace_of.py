@@ -1,5 +1,7 @@
 """Runs for the tests of the disk: what each epoch holds is known from its number."""
 
+import time
+
 import numpy as np
 
 from nissl.core.store import ArraySpec, Column, Record
@@ -40,3 +42,10 @@ def whole(store, epochs, keys=KEYS):
         expected = np.stack([values(epoch)[key] for epoch in epochs]) if epochs else None
         assert not len(epochs) or np.array_equal(store.read(key, epochs), expected), key
     return True
+
+
+def until(true, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.005)

@@ -131,7 +131,7 @@ class Store(ABC):
     def read(self, key: str, epochs: Sequence[int], where: tuple[slice, ...] = ()) -> Array:
         """One array over these epochs, (epoch, *dims), cut by `where` along its dims; NaN (or 0) where an epoch has none.
 
-        DamagedTrace, naming the epoch, where one that is asked for cannot be read.
+        DamagedTrace, naming the epoch, where one that is asked for cannot be read; UnknownKey where there is none.
         """
 
 

@@ -26,7 +26,8 @@ class Lock:
             self.release()
             raise
         os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        os.write(self._handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
         if hasattr(os, "register_at_fork"):  # a forked child shares the lock: it must not keep it when we die
             mine = weakref.ref(self)
             os.register_at_fork(after_in_child=lambda: _forget(mine))
@@ -64,7 +65,8 @@ def _acquire(handle: int) -> None:
 
 def _holder(handle: int) -> str:
     try:
-        said = json.loads(os.pread(handle, 4096, 0))
+        os.lseek(handle, 0, os.SEEK_SET)
+        said = json.loads(os.read(handle, 4096))
         return f"process {int(said['pid'])} on {str(said['host'])[:200]}"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "process unknown"

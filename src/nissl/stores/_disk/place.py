@@ -56,14 +56,20 @@ class Place:
                 file.flush()
                 if self.power:
                     os.fsync(file.fileno())
-            if path.parent != self.root:
-                path.parent.mkdir(parents=True, exist_ok=True)
+            self.folder(path.parent)
             _link(temporary, path) if new else temporary.replace(path)
             self.sync(path.parent)
         finally:
             with suppress(OSError):
                 temporary.unlink()
         return size
+
+    def folder(self, path: Path) -> None:
+        """Make a folder, and those above it, as lasting as files."""
+        if not path.is_dir():
+            self.folder(path.parent)
+            path.mkdir(exist_ok=True)
+            self.sync(path.parent)
 
     def write_json(self, path: Path, content: dict[str, Any], *, new: bool = False) -> int:
         """A JSON file of ours: its last member is the checksum of every byte before it."""

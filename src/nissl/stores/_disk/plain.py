@@ -27,15 +27,15 @@ def write_root(place: Place, header: Mapping[str, Any], all_of_it: Mapping[str, 
     place.write(place.group, [_text(meta)])
 
 
-def write_nodes(place: Place, index: Index) -> dict[str, Meta]:
-    """The metadata of every group and declared array, as long as what is sealed."""
+def write_nodes(place: Place, index: Index, epochs: int) -> dict[str, Meta]:
+    """The metadata of every group and declared array, for so many epochs."""
     nodes = {"layers": group(), "network": group(), "metrics": group()}
     for grid in index.grids.values():
         if grid.spec.layer is not None:
             nodes[grid.spec.key.rpartition("/")[0]] = group({"name": grid.spec.layer})
     dims = dimensions(index.specs)
     for key, grid in index.grids.items():
-        nodes[key] = _array(grid, ("epoch", *dims[key]), len(index.rows))
+        nodes[key] = _array(grid, ("epoch", *dims[key]), epochs)
     for path, meta in nodes.items():
         _write_node(place, path, meta)
     return nodes
@@ -43,7 +43,7 @@ def write_nodes(place: Place, index: Index) -> dict[str, Meta]:
 
 def finish(place: Place, index: Index, header: Mapping[str, Any]) -> None:
     """Everything that a closed run has besides: coordinates, scalars as arrays, and the consolidated copy."""
-    nodes = write_nodes(place, index)
+    nodes = write_nodes(place, index, len(index.rows))
     epochs = np.array([row.epoch for row in index.rows], "<i8")
     groups = {grid.spec.key.rpartition("/")[0] for grid in index.grids.values()}
     flat = {f"{parent}epoch": epochs for parent in ("", "metrics/", *(f"{path}/" for path in groups))}

@@ -21,7 +21,7 @@ def recover(place: Place) -> tuple[Index, tuple[Row, ...]]:
     index, header = reader.index, reader.header
     refuse_links(place.root)
     for folder in (place.hot, place.commits):
-        folder.mkdir(exist_ok=True)
+        place.folder(folder)
     _sweep(place, index)
     if index.closed or len(index.rows) % index.block:
         index = unseal(place, index, len(index.rows) // index.block * index.block)

@@ -21,19 +21,19 @@ from nissl.stores._disk.shard import Grid, encode
 Array = NDArray[Any]
 
 
-def seal(place: Place, index: Index, block: Sequence[Row]) -> tuple[Row, ...]:
-    """Write the shards of the block behind what is sealed. Returns its rows, with the damage that was met.
+def seal(place: Place, index: Index, block: Sequence[Row]) -> Index:
+    """Write the shards of the block behind what is sealed. The index with its rows, and the damage that was met.
 
-    Nothing that was there before is changed: until the index names these rows, nobody looks at the shards.
+    Nothing that was there before is changed: until an index names these rows, nobody looks at the shards.
     """
     place.write_json(place.sealing, {"first": len(index.rows), "epochs": [row.epoch for row in block]})
-    work = _Block(place, index, block)
+    work, number = _Block(place, index, block), len(index.rows) // index.block
     for grid in index.grids.values():
         if any(grid.spec.key in row.arrays for row in block):
             for part in grid.shards():
-                file = grid.file(place.root, len(index.rows) // index.block, part)
-                place.write(file, encode(grid, work.values(grid, *grid.part(part))))
-    return tuple(replace(row, parts=(), damage=work.damage[row.epoch]) for row in block)
+                place.write(grid.file(place.root, number, part), encode(grid, work.values(grid, *grid.part(part))))
+    done = (replace(row, parts=(), damage=work.damage[row.epoch]) for row in block)
+    return replace(index, rows=(*index.rows, *done))
 
 
 def clear(place: Place, block: Sequence[Row]) -> None:

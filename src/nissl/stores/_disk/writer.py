@@ -25,6 +25,8 @@ from nissl.stores._disk.seal import clear, seal
 from nissl.stores._disk.sealer import Sealer
 from nissl.stores._disk.shard import Grid
 
+AT_ONCE = 16  # blocks sealed with one new index, when the sealer is behind
+
 
 class Writer:
     """Holds the lock from `create` or `reopen` to `close`."""
@@ -36,10 +38,11 @@ class Writer:
         self._header = dict(header)
         self._hot = list(hot)  # committed and not sealed, in order
         self._last = self._hot[-1].epoch if self._hot else index.last
-        self._unsaid = False  # declared or amended, and not yet on disk
+        self._unsaid = False  # declared, and not yet on disk
+        self._described = (0, 0)  # how long the arrays are said to be, and how many
         self._mutex = threading.Lock()  # around the index, which the sealer changes too
         self._process = os.getpid()
-        self._sealer = Sealer(self._seal_block, place.root)
+        self._sealer = Sealer(self._seal, place.root)
         self._sealer.nudge()
 
     @classmethod
@@ -47,7 +50,7 @@ class Writer:
         header = admission.kept(header)
         if place.group.exists() and not (place.hot.exists() or place.index.exists()):
             raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
-        place.root.mkdir(parents=True, exist_ok=True)
+        place.folder(place.root)
         lock = Lock(place.lock)
         try:
             index, said = _begun(place, header, block)
@@ -159,21 +162,32 @@ class Writer:
                 f"{self._place.root}: this process does not write this trace; it was closed, or opened by its parent."
             )
 
-    def _seal_block(self, least: int | None = None) -> bool:
-        """Seal the oldest block if it is whole (or has at least so many epochs); whether it was."""
+    def _seal(self, least: int | None = None) -> bool:
+        """Seal the oldest block if it is whole (or has at least so many epochs), and those behind it that are; whether it was."""
         with self._mutex:
-            index, block = self._index, self._hot[: self._index.block]
-        if len(block) < (index.block if least is None else least):
+            index, waiting = self._index, list(self._hot)
+        size, before = index.block, len(index.rows)
+        if len(waiting) < (size if least is None else least):
             return False
-        done = seal(self._place, index, block)
-        plain.write_nodes(self._place, replace(index, rows=(*index.rows, *done)))
+        for first in range(0, min(max(len(waiting) // size, 1), AT_ONCE) * size, size):
+            index = seal(self._place, index, waiting[first : first + size])
+        done = index.rows[before:]
+        self._describe(index)
         with self._mutex:
-            index = self._index.next(rows=(*index.rows, *done))
+            index = self._index.next(rows=index.rows)
             index.write(self._place)
             self._index, self._unsaid = index, False
-            del self._hot[: len(block)]
+            del self._hot[: len(done)]
         clear(self._place, done)
         return True
+
+    def _describe(self, index: Index) -> None:
+        """Say what arrays there are to those who read with Zarr alone, seldom: longer than they are yet."""
+        blocks = max((len(index.rows) - 1) // index.block, 1)
+        said = index.block << blocks.bit_length(), len(index.grids)
+        if said != self._described:
+            plain.write_nodes(self._place, index, said[0])
+            self._described = said
 
     def close(self) -> None:
         if not self._lock.held:
@@ -181,7 +195,7 @@ class Writer:
         self._own()
         self._sealer.stop()
         try:
-            while self._seal_block(1):
+            while self._seal(1):
                 pass
             plain.finish(self._place, self._index, self._header)
             self._index = self._index.next(closed=True)
@@ -198,7 +212,7 @@ def _begun(place: Place, header: Mapping[str, Any], block: int) -> tuple[Index, 
         raise TraceExists(f"{place.root}: there is a trace here already; resume it or choose another path.")
     refuse_links(place.root)
     for folder in (place.hot, place.commits):
-        folder.mkdir(exist_ok=True)
+        place.folder(folder)
     index = Index(uuid.uuid4().hex, block)
     said = {"format": FORMAT, "run_id": index.run_id, **header}
     plain.write_root(place, said)
