@@ -183,6 +183,14 @@ def test_what_cannot_be_is_told_before_anything_is_written(case: str, run_path: 
     assert not run_path.exists()
 
 
+def test_a_schedule_that_is_never_due_is_refused(run_path: Path) -> None:
+    with pytest.raises(
+        BadValue, match=r"epoch_intervals=\[3, 5\] names none of the epochs 1 to 2: nothing would be recorded"
+    ):
+        train(run_path, data=few(), epochs=2, epoch_intervals=[3, 5], **QUIET)
+    assert train(run_path, data=few(), epochs=2, epoch_intervals=[0], **QUIET).trace.epochs == [0]
+
+
 def test_missing_data_says_where_it_was_looked_for(run_path: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingData, match=r"no train-images-idx3-ubyte.gz. Looked for: .*nowhere.* download=True"):
         train(run_path, data="mnist", data_options={"folder": str(tmp_path / "nowhere")}, model="small_cnn", **QUIET)

@@ -78,6 +78,10 @@ class Recorder:
         if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1:
             raise BadValue(f"epochs({n!r}): how many epochs to train, a whole number from 1.")
         first = self._ledger.last + 1 if self._ledger.last is not None else 1
+        if self._ledger.last is None and not self.settings.schedule.among(1, n) and not self._due_before_training():
+            raise BadValue(
+                f"epoch_intervals={self.settings.epoch_intervals!r} names none of the epochs 1 to {n}: nothing would be recorded."
+            )
         self._ledger.expected = self._expected()
         self._screen.say(self._ledger.forecast(self._hearing, first, n))
         if self._ledger.last is None and self._due_before_training():
