@@ -37,6 +37,22 @@ def test_a_run_is_resumed_after_the_last_committed_epoch(run_path):
     assert np.isfinite(trace.layer("0").mean.values).all()
 
 
+def test_a_resumed_run_keeps_the_names_of_its_classes(run_path):
+    x, y = data()
+    train(mlp(), loader(x, y), 1, run_path, classes=["red", "green", "blue"])
+    trace = train(mlp(), loader(x, y), 2, run_path, resume=True)
+    assert trace.classes == ("red", "green", "blue") and trace.epochs == [1, 2]
+
+
+@pytest.mark.parametrize("other", [{"quantities": ["activation"]}, {"probe": data()}, {"classes": ["a", "b", "c"]}])
+def test_a_run_cannot_be_resumed_as_another(run_path, other):
+    x, y = data()
+    train(mlp(), loader(x, y), 1, run_path)
+    with pytest.raises(BadValue, match="cannot go on"):
+        train(mlp(), loader(x, y), 2, run_path, resume=True, **other)
+    assert nissl.open(run_path).epochs == [1]
+
+
 def test_an_interrupt_leaves_a_valid_trace(run_path):
     model, (x, y) = mlp(), data()
     with pytest.raises(KeyboardInterrupt), nissl.record(model, run_path, progress=False) as recorder:

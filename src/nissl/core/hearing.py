@@ -66,6 +66,7 @@ class Hearing:
 
     def listen(self, active: bool, labels: Any = None) -> None:
         """From here on values count (or don't), and belong to these labels."""
+        self.network.settle()
         groups = None
         if active and labels is not None and self.task and any(tap.classes for tap in self.taps.values()):
             found = self.task.groups(labels, self.network.to_numpy)
@@ -101,6 +102,7 @@ class Hearing:
 
     def read(self, context: Context, *, trained: bool = True) -> tuple[Found, dict[str, float]]:
         """Everything since the last reading; `trained` False leaves the training steps out (epoch 0)."""
+        self.network.settle()
         found: Found = {None: {}}
         scalars: dict[str, float] = {}
         heards = self._heards(context, trained)
@@ -159,6 +161,7 @@ class Hearing:
                 for tap in taps.values():
                     tap.groups = self.network.groups(groups) if groups is not None and tap.classes else None
                 out = self.network.run(x)
+                self.network.settle()
                 if judged is not None and judged.judged and y is not None:
                     judged.add(out, y, 0)
         heards: dict[str, dict[str | None, Heard]] = {

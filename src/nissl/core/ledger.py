@@ -17,7 +17,7 @@ from nissl.core.screen import amount
 from nissl.core.settings import Settings
 from nissl.core.store import ArraySpec, Record, Store
 from nissl.core.task import Task
-from nissl.errors import NisslWarning, OverBudget
+from nissl.errors import BadValue, NisslWarning, OverBudget, listing
 
 KEPT = 16  # records held back when the disk refuses them, to be tried again with the next epoch
 
@@ -73,11 +73,10 @@ class Ledger:
 
     def decided(self, task: Task) -> None:
         """The classes are known now; a resumed run must have the same."""
-        if self.task is not None and self.task.names != task.names and self.last is not None:
-            warnings.warn(
-                f"nissl: the trace has the classes {self.task.names}, the labels now give {task.names}.",
-                NisslWarning,
-                stacklevel=2,
+        if self.task is not None and self.task.names != task.names:
+            raise BadValue(
+                f"This trace cannot go on with the classes {listing(task.names)}: it has {listing(self.task.names)}. Leave "
+                "classes out when resuming."
             )
         self.task = task
         self.store.amend({"task": asdict(task), "classes": list(task.names)})
@@ -96,6 +95,23 @@ class Ledger:
         chosen = [layer for layer in self._network.layers if layer.name in self._layers]
         total = sum(prod(shape) for layer in chosen for shape in layer.parameters.values())
         return Plan(hearing.quantities, Context(names, hearing.probe.count if hearing.probe else 0, total, kind))
+
+    def agree(self, hearing: Hearing) -> None:
+        """A resumed trace must be given what it already holds: said now, and not when its first epoch cannot be written."""
+        plan, known = self._plan(hearing), self.store.specs
+        chosen = [layer for layer in self._network.layers if layer.name in self._layers and layer.units]
+        for layer in [None, *chosen]:
+            for spec in plan.specs(layer):
+                held = known.get(spec.key, spec)
+                if held != spec:
+                    before, now = ({c.name for c in s.columns} or {str(s.shape)} for s in (held, spec))
+                    where = f"layer {spec.layer!r}" if spec.layer else "the network"
+                    raise BadValue(
+                        f"This trace cannot go on with these settings: {spec.name} of {where} holds "
+                        f"{listing(sorted(before - now) or [held.shape])} where it would now hold "
+                        f"{listing(sorted(now - before) or [spec.shape])}. Resume with the quantities, probe and classes "
+                        "that it began with, or record into another path."
+                    )
 
     def forecast(self, hearing: Hearing, first: int, last: int) -> str:
         """What the run will take, before it starts; OverBudget if that is more than is allowed."""

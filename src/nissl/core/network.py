@@ -104,6 +104,9 @@ class Network(ABC):
         """Labels in the form that this network's accumulators take: integers (example,) or (example, position), or bools (example, class)."""
         return self.to_numpy(labels)
 
+    def settle(self) -> None:
+        """Wait until `on_value` has been told everything of the passes so far: compiled frameworks may call back late."""
+
     def unheard_reason(self) -> str:
         """Why layers of this model might not be heard: ends the message of NotHeard."""
         return "Does the loop call this model, in training mode, inside the recorder's `with`?"
@@ -141,6 +144,7 @@ class Network(ABC):
         ):
             for part in batches(x, batch):
                 self.run(part)
+            self.settle()
         names = self.select(layers)
         silent = [name for name in names if name not in seen]
         if silent:

@@ -52,9 +52,11 @@ class Recorder:
             stack.push(self._ledger)
             stack.enter_context(self._screen)
             self._hearing.open(stack)
-            self._decide(self.probe.labels if self.probe else None)
-            if self._hearing.task is None and self._ledger.task is not None:
+            if self._ledger.task is not None and self._classes is None:  # resumed: labels mean what they meant
                 self._hearing.decide(self._ledger.task)
+            else:
+                self._decide(self.probe.labels if self.probe else None)
+            self._ledger.agree(self._hearing)
             if not self.settings.drop_batches and "activation" in self._hearing.taps:
                 self._hearing.taps["activation"].batches = {}
             self._stack = stack.pop_all()

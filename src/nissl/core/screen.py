@@ -66,7 +66,8 @@ class Screen:
         if self._bar is not None:
             self._bar.update(self._task, completed=epoch, description=f"epoch {epoch}/{self._total}", said=numbers)
         elif recorded:
-            self.say(f"epoch {epoch}/{self._total}  {numbers}")
+            of = f"/{self._total}" if self._total else ""
+            self.say(f"epoch {epoch}{of}  {numbers}".rstrip())
 
 
 def amount(size: float) -> str:
