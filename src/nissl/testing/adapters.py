@@ -45,6 +45,7 @@ class AdapterSuite:
         seen: dict[str, list[Array]] = {}
         with self.net.evaluating(), self.net.watch(self.into(seen), "*", **how):
             self.net.run(self.x)
+            self.net.settle()
         return seen
 
     def into(self, seen: dict[str, list[Array]]) -> Callable[[str, Any], None]:
@@ -55,6 +56,7 @@ class AdapterSuite:
         found: list[Any] = []
         with self.net.evaluating(), self.net.watch(lambda _, value: found.append(self.net.keep(value)), [layer.name]):
             self.net.run(self.x)
+            self.net.settle()
         return found[0]
 
     # every network
@@ -101,6 +103,7 @@ class AdapterSuite:
         first = self.net.forward(self.x)
         with self.net.evaluating(), self.net.watch_outputs(self.into(seen)):
             self.net.run(self.x)
+            self.net.settle()
         np.testing.assert_array_equal(seen[""][0], first)
         np.testing.assert_array_equal(self.net.forward(self.x), first)
         for name, parameters in before.items():
@@ -116,6 +119,7 @@ class AdapterSuite:
             raise ZeroDivisionError
         with self.net.evaluating():
             self.net.run(self.x)
+            self.net.settle()
         assert seen == {}
 
     def test_parameters_are_copies_with_the_unit_first(self) -> None:
