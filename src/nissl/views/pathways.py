@@ -14,6 +14,7 @@ from nissl.views._staining.rack import Frame, Slide, glass, heading, ribbons, sl
 from nissl.views._staining.responses import (
     MIXED,
     active,
+    below,
     choose,
     confusion,
     dyes,
@@ -99,7 +100,7 @@ class Pathways(View):
             names = lettering.listed(trace.classes[k] for k in chosen)
             said.append(
                 f"Dye is a unit's mean response to a class above 1.15 x its mean over all {len(trace.classes)} classes, "
-                f"grey what it answers to all alike; from {source(trace, slides)}, each layer scaled by its last epoch"
+                f"grey what it answers to all alike{below(trace, slides, epoch)}; from {source(trace, slides)}, each layer scaled by its last epoch"
             )
             if len(chosen) > MIXED:
                 said.append("A unit takes the dye of the class that it answers to most")
