@@ -60,7 +60,7 @@ class Network(ABC):
     ) -> AbstractContextManager[None]:
         """Call `on_value` with each layer's value on the user's own passes while the `with` is open; changes nothing.
 
-        `layers`: names, or patterns as `select` takes them; a pattern also takes in late calls (`name#2`) as they show.
+        `layers`: names, or patterns as `select` takes them; both take in later calls (`name#2`) as they show.
         A value may be overwritten as soon as `on_value` returns: use it at once, or `keep` it.
 
         `place`: "activation" (after the folded nonlinearity), "preactivation" (the computing module's own output) or

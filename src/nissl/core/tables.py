@@ -42,6 +42,8 @@ def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool, engine: str) -
             found = table[..., order[name]] if name in own else np.full((len(epochs), units), np.nan)
             columns[name].append(found.reshape(-1))
     whole = {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in columns.items()}
+    by_epoch = np.argsort(whole["epoch"], kind="stable")  # rows in the order of their index
+    whole = {name: column[by_epoch] for name, column in whole.items()}
     if long:
         whole = _melted(whole, names)
     return _made(whole, engine, INDEX)
