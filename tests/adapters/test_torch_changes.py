@@ -252,3 +252,13 @@ def test_parameter_gradients_are_those_of_the_loss_under_a_scaler():
         scaler.step(optimizer)
     both = torch.cat([wanted[0], wanted[1][:, None]], 1)
     np.testing.assert_allclose(read()["0"].magnitude, both.abs().mean(1), rtol=1e-5)
+
+
+def test_sparse_gradients_of_an_embedding():
+    torch.manual_seed(0)
+    words = nn.Sequential(nn.Embedding(6, 3, sparse=True))
+    optimizer = torch.optim.SGD(words.parameters(), 0.1)
+    with Torch(words).watch_parameter_gradients(["0"]) as read:
+        words(torch.tensor([[1, 1], [2, 5]])).sum().backward()
+        optimizer.step()
+    np.testing.assert_allclose(read()["0"].magnitude, np.full(3, 4 / 6))

@@ -135,28 +135,6 @@ def test_gradients_of_activations_are_autograds(how):
             torch.testing.assert_close(value, wanted)
 
 
-def test_gradients_of_a_module_called_twice_are_told_apart():
-    class Twice(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.lin, self.act = nn.Linear(4, 4), nn.ReLU(inplace=True)
-
-        def forward(self, x):
-            return self.act(self.lin(self.act(self.lin(x))))
-
-    model, seen = Twice().double(), {}
-    x = torch.randn(3, 4, dtype=torch.float64)
-    with Torch(model).watch(listener(seen), "*", place="gradient"):
-        for _ in range(2):
-            model(x).sum().backward()
-    first = torch.relu(model.lin(x)).detach().requires_grad_()
-    torch.relu(model.lin(first)).sum().backward()
-    for value in seen["lin"]:
-        torch.testing.assert_close(value, first.grad)
-    assert [len(seen[name]) for name in ("lin", "lin#2")] == [2, 2]
-    assert all((value == 1).all() for value in seen["lin#2"])
-
-
 def test_accumulated_gradients_and_several_passes_a_step():
     model, seen, gradients = fresh(), {}, {}
     net = Torch(model)
@@ -211,6 +189,14 @@ def test_autocast_values_are_told_as_they_are(dtype):
         sums.fold(value, net.groups(y))
     rows = torch.cat(seen["stem"]).double()
     np.testing.assert_allclose(sums.read().mean, rows.mean(0).numpy(), atol=1e-7)
+
+
+def test_passes_inside_function_transforms_are_not_heard():
+    model, seen, x = nn.Sequential(nn.Linear(6, 3), nn.ReLU()), [], data_once[0][0]
+    with Torch(model).watch(lambda name, value: seen.append(value.shape), "*"):
+        torch.func.vmap(torch.func.jacrev(model))(x)
+        model(x)
+    assert seen == [(5, 3)]
 
 
 def test_what_fails_in_a_listener_ends_that_layer_and_not_the_training():

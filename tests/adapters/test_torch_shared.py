@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import nissl
 from nissl.adapters.torch import Torch
 
 
@@ -14,18 +15,19 @@ def heard(net, x, **how):
     return seen
 
 
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lin, self.act, self.out = nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)
+        self.times = 2
+
+    def forward(self, x):
+        for _ in range(self.times):
+            x = self.act(self.lin(x))
+        return self.out(x)
+
+
 def test_a_module_called_again_is_a_layer_of_its_own():
-    class Twice(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.lin, self.act, self.out = nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)
-            self.times = 2
-
-        def forward(self, x):
-            for _ in range(self.times):
-                x = self.act(self.lin(x))
-            return self.out(x)
-
     net, x = Torch(Twice()), torch.randn(3, 4)
     first = torch.tanh(net.model.lin(x))
     second = torch.tanh(net.model.lin(first))
@@ -38,10 +40,27 @@ def test_a_module_called_again_is_a_layer_of_its_own():
     net.model.times = 3
     heard(net, x)
     assert set(heard(net, x)) == {"lin", "lin#2", "lin#3", "out"}
-    with net.watch(lambda name, value: only.append(name), ["lin"]):  # a name is that call and no other
+    with net.watch(lambda name, value: only.append(name), ["lin#2"]):
         only = []
         net.run(x)
-    assert only == ["lin"]
+    assert only == ["lin#2"]
+    fresh, told = Torch(Twice()), []
+    with fresh.watch(lambda name, value: told.append(name), ["lin"]):  # later calls are not lost
+        for _ in range(2):
+            fresh.run(x)
+    assert sorted(told) == ["lin", "lin", "lin#2", "lin#2"]
+
+
+def test_a_recording_has_later_calls_as_layers_of_their_own(run_path):
+    net, x, y = Torch(Twice()), torch.randn(12, 4), torch.arange(12) % 2
+    with nissl.record(net, run_path, classes=2, quantities=["activation"], progress=False) as recorder:
+        for _ in recorder.epochs(2):
+            for inputs, _labels in recorder.batches([(x[:6], y[:6]), (x[6:], y[6:])]):
+                net.model(inputs).sum().backward()
+    second = torch.tanh(net.model.lin(torch.tanh(net.model.lin(x)))).detach().double()
+    for epoch in (1, 2):
+        found = nissl.open(run_path)[f"E_{epoch}"]["L_lin#2"].array("mean")
+        np.testing.assert_allclose(found, second.mean(0).numpy(), atol=1e-6)
 
 
 def test_one_module_under_two_names_and_tied_weights():
@@ -91,3 +110,25 @@ def test_one_nonlinearity_for_all_layers_is_told_apart_by_what_it_is_given():
         net.model(x).sum().backward()
     assert gradients.keys() == wanted.keys() and (gradients["blocks.2"][:, 0] == 1).all()
     assert not net.model.act._forward_hooks
+
+
+def test_gradients_of_a_module_called_twice_are_told_apart():
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lin, self.act = nn.Linear(4, 4), nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            return self.act(self.lin(self.act(self.lin(x))))
+
+    model, seen = InPlace().double(), {}
+    x = torch.randn(3, 4, dtype=torch.float64)
+    with Torch(model).watch(lambda name, value: seen.setdefault(name, []).append(value.clone()), "*", place="gradient"):
+        for _ in range(2):
+            model(x).sum().backward()
+    first = torch.relu(model.lin(x)).detach().requires_grad_()
+    torch.relu(model.lin(first)).sum().backward()
+    for value in seen["lin"]:
+        torch.testing.assert_close(value, first.grad)
+    assert [len(seen[name]) for name in ("lin", "lin#2")] == [2, 2]
+    assert all((value == 1).all() for value in seen["lin#2"])

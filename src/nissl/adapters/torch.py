@@ -178,5 +178,6 @@ class Torch(Network, Editable, Differentiable):
         return (
             "Does the loop call this model, in training mode with gradients on, inside the recorder's `with`? A function "
             "around the model that was compiled before keeps its old graph: open the model before torch.compile's first "
-            "call. Code that goes around a module (its weight used directly) can't be heard either."
+            "call, and probe it once. Code that goes around a module (its weight used directly), and passes inside torch.func's "
+            "transforms (vmap, grad), can't be heard either."
         )

@@ -35,7 +35,12 @@ class Watch:
         self._handles: list[Any] = []
 
     def asks(self, name: str) -> bool:
-        return name in self._names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+        """A module's name also asks for its later calls."""
+        return (
+            name in self._names
+            or name.split("#", maxsplit=1)[0] in self._names
+            or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+        )
 
     def attach(self, hearing: "Hearing") -> None:
         """Hook every layer that it asks for and that is known; called again when more is known."""

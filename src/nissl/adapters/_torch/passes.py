@@ -12,6 +12,8 @@ from nissl.adapters._torch.atlas import Place
 
 in_backward = torch._C._current_graph_task_id
 """-1 outside a backward pass; inside one, modules are only called to compute again what checkpointing threw away."""
+_transform = torch._C._functorch.peek_interpreter_stack
+"""None outside vmap, grad and their kind, inside which values are those of single examples, or of tangents."""
 
 
 class Hook:
@@ -130,7 +132,8 @@ class Passes:
         self.depth = 0
         self.waiting.clear()
         self.graded = torch.is_grad_enabled()
-        self.live = (not self.silent, module.training and self.graded and not self.silent)
+        heard = not self.silent and (is_compiling() or _transform() is None)
+        self.live = (heard, heard and module.training and self.graded)
         for counted in self.counted:
             counted.call = counted.again = 0
         if self.learner is not None and not is_compiling():

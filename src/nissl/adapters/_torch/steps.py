@@ -53,7 +53,7 @@ class _Folded:
     def _unit_first(self, form: parameters.Form, tensors: list[Tensor]) -> Tensor | None:
         if any(t.grad is None for t in tensors):
             return None
-        parts = [form.unit_first(t.grad.detach()) for t in tensors]  # type: ignore[union-attr]
+        parts = [form.unit_first(t.grad.detach().to_dense()) for t in tensors]  # type: ignore[union-attr]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def read(self) -> ParameterGradients | None:
