@@ -22,6 +22,10 @@ BRIGHTEST = 99.8
 """The percentile of the last epoch's responses that counts as full."""
 
 
+NOTHING = 1e-6
+"""What is smaller than this share of a full response is the rounding of a sum, not an answer."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stain:
     """Depths of counterstain and dyes, and which units never answered."""
@@ -70,7 +74,7 @@ def responses(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
     top = np.clip(last[-1][np.isfinite(last[-1])], 0, None)
     full = float(np.percentile(top, BRIGHTEST)) if top.size else 0.0
     scaled: Floats = np.minimum(found / (full or 1.0), 1.2)
-    return scaled
+    return np.where(np.abs(scaled) < NOTHING, 0.0, scaled)
 
 
 def _by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
