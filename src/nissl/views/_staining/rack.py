@@ -135,7 +135,8 @@ def ribbons(
     root = np.sqrt(strength)
     inhibits = np.concatenate([b.inhibits for b in drawn])
     dye = np.concatenate([np.broadcast_to(dye_of(b), b.start.shape) for b in drawn])
-    dense = np.clip(0.24 * np.sqrt(900 / len(strength)), 0.2, 0.6)  # few ribbons may be strong, many must not be mud
+    crowd = np.concatenate([np.full(len(b.start), float(len(b.start))) for b in drawn]) * len(strength)
+    dense = np.clip(0.24 * (135_000 / crowd) ** 0.25, 0.2, 0.6)  # few ribbons may be strong, many must not be mud
     alpha = strength**0.65 * dense * np.where(inhibits, 0.55, 1.0)
     weak_first = np.argsort(strength, kind="stable")
     parts = (start, np.concatenate(ends), 0.8 + 2.8 * root, alpha, inhibits, dye)
