@@ -59,16 +59,17 @@ def milliseconds(times: list[float], share: float) -> float:
 
 
 def raw_write(folder: Path, size: int) -> float:
-    """Seconds that writing and syncing a new file of so many bytes takes: what dd with conv=fsync does."""
-    block, path = os.urandom(1 << 20), folder / "raw"
+    """Seconds that writing and syncing a new file of so many bytes takes: what dd with conv=fsync does.
+
+    The file stays: its pages, given back, would make the next write quicker than one that takes new ones can be.
+    """
+    block, path = os.urandom(1 << 20), folder / f"raw-{time.monotonic_ns()}"
     start = time.perf_counter()
     with path.open("wb", buffering=0) as file:
         for at in range(0, size, len(block)):
             file.write(block[: size - at])
         os.fsync(file.fileno())
-    spent = time.perf_counter() - start
-    path.unlink()
-    return spent
+    return time.perf_counter() - start
 
 
 def small_appends(folder: Path, number: int) -> Rows:
@@ -98,20 +99,22 @@ def small_appends(folder: Path, number: int) -> Rows:
 
 
 def big_appends(folder: Path, number: int) -> Rows:
-    """88 MB an epoch, synced, and the same bytes written raw, in turn."""
+    """88 MB an epoch, synced, and the same bytes written raw, in turn; the quickest of each are compared.
+
+    Either is several times slower whenever the system has to find new memory to cache the file in.
+    """
     one = spec("wide", 1_000_000)
-    store, shares, times = opened(folder / "big", [one], durability="power", block=1000), [], []
+    store, raws, times = opened(folder / "big", [one], durability="power", block=1000), [], []
     for epoch, arrays in enumerate(drifting(number, [one])):
-        raw = raw_write(folder, 88_000_000)
+        raws.append(raw_write(folder, 88_000_000))
         start = time.perf_counter()
         store.append(Record(epoch, arrays))
         times.append(time.perf_counter() - start)
-        shares.append(raw / times[-1])
-        print(f"  88 MB: raw {raw:.3f} s, append {times[-1]:.3f} s")
+        print(f"  88 MB: raw {raws[-1]:.3f} s, append {times[-1]:.3f} s")
     shutil.rmtree(folder / "big")  # never closed: there is nothing to be kept
-    share = float(np.median(shares))
+    share = min(raws) / min(times)
     return [
-        ("append 88 MB, synced", "", float(np.median(times)), "s", True),
+        ("append 88 MB, synced, median", "", float(np.median(times)), "s", True),
         ("... as a share of raw write + fsync speed", ">= 0.50", share, "", share >= 0.5),
     ]
 
@@ -160,21 +163,21 @@ def reads(folder: Path, number: int) -> Rows:
     for epoch, arrays in enumerate(drifting(number, specs)):
         store.append(Record(epoch, arrays, {"loss": 1.0}))
     store.close()
-    every, neuron, epoch = range(number), [], []
+    every, histories, states = range(number), list[float](), list[float]()
     for turn in range(20):
         start = time.perf_counter()
         Disk(path).read(specs[turn % 5].key, every, (slice(turn * 31, turn * 31 + 1),))
-        neuron.append(time.perf_counter() - start)
+        histories.append(time.perf_counter() - start)
         start = time.perf_counter()
         reader = Disk(path)
         for one in specs:
             reader.read(one.key, [turn * 3])
-        epoch.append(time.perf_counter() - start)
+        states.append(time.perf_counter() - start)
     start = time.perf_counter()
     for _ in range(100):
         reader.entries()
     poll = (time.perf_counter() - start) * 10
-    a, b = milliseconds(neuron, 0.5), milliseconds(epoch, 0.5)
+    a, b = milliseconds(histories, 0.5), milliseconds(states, 0.5)
     return [
         (f"one neuron over {number} epochs", "<= 50 ms", a, "ms", a <= 50),
         ("one epoch of 5,000 neurons", "<= 50 ms", b, "ms", b <= 50),
