@@ -75,6 +75,8 @@ class Atlas:
         self.places: list[Place] = []
         self.calls: dict[tuple[nn.Module, bool], int] = {}
         """How often a pass has called each module, as far as seen."""
+        self.version = 0
+        """Grows whenever more is known."""
         found = list(walk(self.root))
         _refuse(found)
         self.roles = {module: kinds.role(module) for _, module, _ in found}
@@ -152,6 +154,7 @@ class Atlas:
         self, place: Place, at: nn.Module, call: int, norm: nn.Module | None = None, bends: str | None = None
     ) -> None:
         """From now on it is known where this layer is heard."""
+        self.version += 1
         place.at, place.at_call, place.known = at, call, True
         self.calls[at, place.enters] = max(call + 1, self.calls.get((at, place.enters), 0))
         through = f"heard after {self.paths[norm][0]} ({type(norm).__name__})" if norm is not None else None
@@ -168,13 +171,18 @@ class Atlas:
         late = Place(fresh, module, call, at_call=call, enters=enters, known=self.leaves or enters)
         self.places.insert(self.places.index(same[-1]) + 1, late)
         self.calls[module, enters] = call + 1
+        self.version += 1
         return late
 
-    def share(self, calls: Mapping[tuple[nn.Module, bool], int]) -> None:
-        """Of nonlinearities that were called more than once, it is the tensors that tell whose call is whose."""
+    def count(self, calls: Mapping[tuple[nn.Module, bool], int]) -> None:
+        """A pass made these calls. Of nonlinearities called more than once, it is the tensors that tell whose call is whose."""
+        for key, count in calls.items():
+            self.version += count > self.calls.get(key, 0)
+            self.calls[key] = max(count, self.calls.get(key, 0))
         for place in self.places:
             bends = self.roles.get(place.at) == BENDS and place.at is not place.module and not self.by_index
             if bends and place.source is not None and calls.get((place.at, False), 0) > 1:
+                self.version += 1
                 place.follower, place.waits = place.at, True
                 place.at, place.at_call = place.source
 

@@ -132,11 +132,13 @@ class Hearing:
                 self.offered.add(chain.place)
                 value.register_hook(_Offered(chain, watch.tell))  # type: ignore[no-untyped-call]
 
-    def learned(self) -> None:
-        self.called = dict(self.atlas.calls)
-        for watch in self._watches:
-            watch.attach(self)
-        self.called, self.offered = {}, set()
+    def learned(self, more: bool) -> None:
+        if more:
+            self.called = dict(self.atlas.calls)
+            for watch in self._watches:
+                watch.attach(self)
+            self.called = {}
+        self.offered = set()
         self._compiling.learned()
 
     # changes

@@ -47,8 +47,8 @@ class Listeners(Protocol):
     def offer(self, chain: Chain, value: Tensor) -> None:
         """`value` may turn out to be the layer's activation: for those who want its gradient."""
 
-    def learned(self) -> None:
-        """More is known of where layers are heard."""
+    def learned(self, more: bool) -> None:
+        """A pass has been looked at; is more known of where layers are heard?"""
 
 
 class _Spot(Hook):
@@ -101,6 +101,7 @@ class Learner:
         self.again = False
         """A pass did something new: learn once more."""
         self._seen = _Seen()
+        self._version = atlas.version
         self._handles: dict[tuple[nn.Module, bool], list[Any]] = {}
         self._done: set[tuple[nn.Module, bool]] = set()
 
@@ -132,7 +133,8 @@ class Learner:
         self._seen = _Seen()
 
     def start(self) -> None:
-        self._seen = _Seen()
+        if self._handles:
+            self._seen = _Seen()
 
     def saw(self, module: nn.Module, args: Any, output: Any, enters: bool) -> None:
         """A module was called."""
@@ -202,18 +204,16 @@ class Learner:
 
     def finish(self, output: Any) -> None:
         """The pass has ended: what nothing followed is heard as it was."""
-        seen, self._seen = self._seen, _Seen()
         if self.again:
             self.again = False
             self._done.clear()
             self.open()
-        if not seen.calls:
+        if not self._seen.calls:
             return
+        seen, self._seen = self._seen, _Seen()
         for chain in seen.chains.values():
             self._settle(chain, None, chain.kept)
-        for key, count in seen.calls.items():
-            self.atlas.calls[key] = max(count, self.atlas.calls.get(key, 0))
-        self.atlas.share(seen.calls)
+        self.atlas.count(seen.calls)
         self.atlas.arrange(seen.graph.order)
         if self.passes.graded or not self._done:
             seen.graph.tell(each(output))
@@ -221,4 +221,5 @@ class Learner:
             self._done |= seen.calls.keys()
             for key in seen.calls.keys() & self._handles.keys():
                 remove(self._handles.pop(key))
-        self._listeners.learned()
+        self._listeners.learned(self.atlas.version != self._version)
+        self._version = self.atlas.version
