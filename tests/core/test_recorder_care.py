@@ -1,6 +1,10 @@
 """What a recorder refuses, survives and goes on with."""
 
+import subprocess
+import sys
+import textwrap
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,8 @@ from torch.nn import functional as F
 import nissl
 from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, TraceExists, UnknownName, Unsupported
 from tests.core.loops import CLASSES, data, loader, mlp, train
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_an_existing_trace_is_not_touched_by_accident(run_path):
@@ -139,6 +145,32 @@ def test_a_run_goes_on_when_its_directory_vanishes(run_path):
                     shutil.rmtree(run_path)
     assert done == [1, 2, 3, 4]
     assert any(issubclass(w.category, NisslWarning) and "epoch" in str(w.message) for w in caught)
+
+
+def test_a_run_goes_on_through_a_full_disk_and_loses_nothing_once_there_is_room(run_path):
+    """No file may grow during epochs 1 to 3, as on a full disk; from epoch 4 on there is room again."""
+    code = f"""
+        import resource, warnings, sys
+        import nissl
+        from tests.core.loops import *
+        warnings.simplefilter("always")
+        full, room = (1, resource.RLIM_INFINITY), (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        model, (x, y) = mlp(), data()
+        with nissl.record(model, {str(run_path)!r}, progress=False) as recorder:
+            for epoch in recorder.epochs(6):
+                resource.setrlimit(resource.RLIMIT_FSIZE, full if epoch <= 3 else room)
+                for a, b in recorder.batches(loader(x, y)):
+                    F.cross_entropy(model(a), b).backward()
+        print("trained", epoch)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.stdout == "trained 6\n", done.stderr
+    assert "could not write epochs [1, 2, 3]" in done.stderr
+    trace = nissl.open(run_path)
+    assert trace.epochs == [1, 2, 3, 4, 5, 6] and trace.classes == ("0", "1", "2")
+    assert np.isfinite(trace.layer("0").mean.values).all()
 
 
 def test_a_framework_without_gradients_refuses_them_by_name():

@@ -30,7 +30,7 @@ def demo(
     out: Annotated[Path, Parameter(help="For trace and pictures; an earlier demo's trace is replaced.")] = Path(
         "results"
     ),
-    epochs: Annotated[int, Parameter(help="How many passes over the training examples.")] = 30,
+    epochs: Annotated[int, Parameter(help="How many passes over the training examples.")] = 20,
     seed: Annotated[int, Parameter(help="The same seed gives the same network.")] = 0,
 ) -> None:
     """Train a small network on handwritten digits while recording it, and show what was seen; takes seconds.

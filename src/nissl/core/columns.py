@@ -37,7 +37,7 @@ def moments(sums: Sums) -> dict[str, Floats]:
     heard = np.where(sums.count > 0, sums.count, np.nan)
     return {
         "count": sums.count,
-        "mean": np.where(sums.count > 0, sums.mean, np.nan),
+        "mean": np.where(sums.count > 0, np.clip(sums.mean, sums.low, sums.high), np.nan),
         "std": np.sqrt(sums.m2 / heard),
         "min": np.where(sums.count > 0, sums.low, np.nan),
         "max": np.where(sums.count > 0, sums.high, np.nan),
@@ -51,7 +51,8 @@ def moments(sums: Sums) -> dict[str, Floats]:
 def by_class(sums: Sums) -> tuple[Floats, Floats, Floats]:
     """Count (class,), mean and std (unit, class); NaN for classes that were not heard."""
     heard = np.where(sums.class_count > 0, sums.class_count, np.nan)
-    mean = np.where(sums.class_count > 0, sums.class_mean, np.nan)
+    inside = np.clip(sums.class_mean, sums.low, sums.high)  # a silent unit's mean is 0, and not a rounding away from it
+    mean = np.where(sums.class_count > 0, inside, np.nan)
     return sums.class_count.max(1, initial=0), mean.T, np.sqrt(sums.class_m2 / heard).T
 
 

@@ -79,7 +79,14 @@ class Ledger:
                 "classes out when resuming."
             )
         self.task = task
-        self.store.amend({"task": asdict(task), "classes": list(task.names)})
+        self._amend({"task": asdict(task), "classes": list(task.names)})
+
+    def _amend(self, changes: Mapping[str, Any]) -> None:
+        """Change the header; what a full disk refuses is kept by the store and written with the next change."""
+        try:
+            self.store.amend(changes)
+        except OSError as error:
+            warnings.warn(f"nissl: the trace's header could not be written yet: {error}", NisslWarning, stacklevel=2)
 
     def _described(self) -> list[dict[str, Any]]:
         """The recorded layers as plain values; later calls (`name#2`) belong to the layer that was chosen."""
@@ -155,7 +162,7 @@ class Ledger:
         self._waiting.append(record)
         self._write()
         if self.last is None or (trained and self.costs["epochs"] <= 2):
-            self.store.amend({"layers": self._described()})  # by now the first pass has shown edges and routes
+            self._amend({"layers": self._described()})  # by now the first pass has shown edges and routes
         self.last = epoch
         return scalars
 

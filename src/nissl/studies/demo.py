@@ -43,16 +43,18 @@ class Demo:
 
 
 def demo(
-    out: str | Path = "results", *, binary: bool = False, epochs: int = 30, seed: int = 0, progress: bool = True
+    out: str | Path = "results", *, binary: bool = False, epochs: int = 20, seed: int = 0, progress: bool = True
 ) -> Demo:
     """Record a network that learns handwritten digits (`binary`: two classes of known making) into a folder under `out`."""
     if epochs < 1:
         raise BadValue(f"epochs={epochs}: at least 1.")
     began = time.perf_counter()
-    data, model = ("binary", "simple_nn") if binary else ("digits", "mlp")
+    data, model, options = ("binary", "simple_nn", {}) if binary else ("digits", "mlp", {"hidden": (400, 256, 144)})
     path = Path(out) / data
     _cleared(path)
-    train(path, data=data, model=model, epochs=epochs, seed=seed, device="cpu", progress=progress)
+    train(
+        path, data=data, model=model, model_options=options, epochs=epochs, seed=seed, device="cpu", progress=progress
+    )
     trace = opened(path)
     seconds = time.perf_counter() - began
     return Demo(path, trace, tuple(_seen(trace, seconds)), _pictures(trace, binary=binary), seconds)
@@ -78,7 +80,19 @@ def _pictures(trace: Trace, *, binary: bool) -> dict[str, View]:
         "curves": Curves(trace),
         "confusions": Confusions(trace),
     }
-    return pictures | ({"divergence": Divergence(trace)} if binary else {})
+    if binary:
+        return pictures | {"divergence": Divergence(trace)}
+    one, two = _confused(trace)
+    return pictures | {f"pathways_of_{one}_and_{two}": Pathways(trace, epoch=last, classes=(one, two))}
+
+
+def _confused(trace: Trace) -> tuple[str, str]:
+    """The two classes that are most often taken for one another at the last epoch."""
+    table = np.array(trace[trace.epochs[-1]].array("probe_confusion"))
+    both = table + table.T
+    np.fill_diagonal(both, -1)
+    one, two = sorted(np.unravel_index(both.argmax(), both.shape))
+    return trace.classes[one], trace.classes[two]
 
 
 def _seen(trace: Trace, seconds: float) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,7 @@ def train(
 
 def _run(trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float]) -> Trained:
     try:
-        with recorder:
+        with recorder, trainer.paced():
             if kept and not losses:
                 kept.clear()
             for epoch in recorder.epochs(epochs):

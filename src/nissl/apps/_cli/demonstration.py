@@ -26,6 +26,8 @@ def painted(shown: Demo, out: Path) -> str:
     try:
         from nissl.apps.figure import paint
 
+        for old in out.glob(f"{shown.path.name}_*.png"):
+            old.unlink()  # an earlier demo's, of a trace that is no more
         for name, view in shown.pictures.items():
             paint(view.describe(), out / f"{shown.path.name}_{name}.png")
     except MissingDependency as error:

@@ -16,6 +16,7 @@ from nissl.core.dataset import Examples, Splits
 from nissl.errors import BadValue, Unsupported, listing, near
 
 _OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+_SMALL = 500_000  # parameters
 _LARGE = 512  # examples at a time where no gradient is kept
 
 
@@ -43,6 +44,17 @@ class Trainer:
         self._try(splits.train)
         self._optimiser: torch.optim.Optimizer = _OPTIMISERS[optimiser](network.parameters(), lr=learning_rate)
         self.loader = _Loader(splits.train, batch, self.device, seed=seed, shuffled=True)
+
+    @contextmanager
+    def paced(self) -> Iterator[None]:
+        """One thread for a small network: more would wait for one another longer than they work, worst on a busy machine."""
+        threads = torch.get_num_threads()
+        if sum(p.numel() for p in self.network.parameters()) < _SMALL:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One optimiser step; its loss."""
