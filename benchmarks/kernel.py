@@ -3,6 +3,7 @@
 Whole calls are timed, Python included, on one thread and warm memory; the least of many rounds, in microseconds.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -28,7 +29,7 @@ CASES = {
 }
 
 
-def least(call: Callable[[], Any], rounds: int = 25, seconds: float = 0.004) -> float:
+def least(call: Callable[[], Any], rounds: int, seconds: float = 0.004) -> float:
     """Microseconds of the quickest round."""
     for _ in range(3):
         call()
@@ -44,43 +45,48 @@ def least(call: Callable[[], Any], rounds: int = 25, seconds: float = 0.004) -> 
     return round(best * 1e6, 2)
 
 
-def fold_time(x: torch.Tensor, unit_axis: int, native: str, sketch: int = 0) -> float:
+def fold_time(x: torch.Tensor, unit_axis: int, native: str, rounds: int, sketch: int = 0) -> float:
     """One whole fold, by the kernel ("1") or without it ("0")."""
     accumulator = TorchAccumulator(unit_axis, classes=CLASSES, sketch=sketch)
     groups = groups_of(torch.arange(len(x)) * 7 % CLASSES)
     os.environ["NISSL_NATIVE"] = native
     try:
-        return least(lambda: accumulator.fold(x, groups))
+        return least(lambda: accumulator.fold(x, groups), rounds)
     finally:
         del os.environ["NISSL_NATIVE"]
 
 
-def measure() -> dict[str, dict[str, float]]:
+def measure(rounds: int) -> dict[str, dict[str, float]]:
     """Microseconds by case and engine."""
     table = {}
     for name, (shape, axis, layout) in CASES.items():
         x = torch.relu(torch.randn(shape)).to(memory_format=layout)
         table[name] = {
-            "sum": least(x.sum),
-            "native": fold_time(x, axis, "1"),
-            "native, sketch": fold_time(x, axis, "1", sketch=1000),
-            "eager": fold_time(x, axis, "0"),
+            "sum": least(x.sum, rounds),
+            "native": fold_time(x, axis, "1", rounds),
+            "native, sketch": fold_time(x, axis, "1", rounds, sketch=1000),
+            "eager": fold_time(x, axis, "0", rounds),
         }
     empty = torch.arange(128)
-    table["groups_of [128]"] = {"native": least(lambda: groups_of(empty))}
+    table["groups_of [128]"] = {"native": least(lambda: groups_of(empty), rounds)}
     return table
 
 
 def main() -> None:
     """Print the table and keep it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="5 rounds instead of 25, and nothing is kept")
+    quick = parser.parse_args().quick
     torch.set_num_threads(1)
     torch.manual_seed(0)
     about = {"kernel": backend(), "torch": torch.__version__, "machine": platform.machine(), "unit": "us"}
-    table = measure()
+    table = measure(5 if quick else 25)
     columns = ["sum", "native", "native, sketch", "eager"]
     print(f"{backend()}, torch {torch.__version__}\n{'':36}" + "".join(f"{c:>16}" for c in columns))
     for name, row in table.items():
         print(f"{name:36}" + "".join(f"{row[c]:16.1f}" if c in row else f"{'':16}" for c in columns))
+    if quick:
+        return
     results = Path(__file__).parent / "results" / "kernel.json"
     results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps({**about, "times": table}, indent=2) + "\n")
