@@ -65,6 +65,20 @@ def test_the_probe_is_heard_in_evaluation_mode_at_the_end_of_each_epoch():
     assert "mean" not in trace["E_0"]["L_0"]["n_0"] and "probe_mean" in trace["E_0"]["L_0"]["n_0"]
 
 
+def test_samples_of_maps_keep_every_position():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Unflatten(1, (1, 2, 4)), nn.Conv2d(1, 5, 2), nn.ReLU(), nn.Flatten(), nn.Linear(15, CLASSES)
+    )
+    (x, y), held = data(), data(30, seed=5)
+    trace = train(model, loader(x, y), 1, probe=held, quantities=["samples"])
+    with torch.no_grad():
+        maps = model[:3](held[0])
+    kept = trace["E_1"]["L_1"].array("samples")
+    np.testing.assert_allclose(kept.reshape(30, 5, 1, 3), maps, atol=2e-3)
+    assert trace.place("1").unit_shape == (1, 3) and trace["E_0"]["L_4"].array("samples").shape == (30, CLASSES)
+
+
 @pytest.mark.parametrize(("given", "expected"), [(None, [1, 2, 3, 4]), (2, [2, 4]), ([1, 4], [1, 4]), ([0, 3], [0, 3])])
 def test_epoch_intervals(given, expected):
     assert train(mlp(), loader(*data()), 4, epoch_intervals=given).epochs == expected

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -120,13 +121,19 @@ def test_a_budget_is_checked_before_training(run_path):
 
 def test_the_forecast_is_what_is_written(capsys):
     model, (x, y) = mlp(), data()
-    with nissl.record(model, classes=CLASSES) as recorder:
+    with nissl.record(model, classes=CLASSES, probe=(x, y)) as recorder:
         for _ in recorder.epochs(1):
             for a, b in recorder.batches(loader(x, y)):
                 F.cross_entropy(model(a), b).backward()
     said = capsys.readouterr().err
     written = recorder.trace.header["costs"]["bytes"]
-    assert "14 neurons in 3 layers" in said and "recording took" in said and written > 0
+    assert "14 neurons in 3 layers" in said and "us an example" in said and "recording took" in said and written > 0
+
+
+def test_a_probe_that_the_network_cannot_take_is_refused_before_training(run_path):
+    with pytest.raises(BadValue, match="probe"), nissl.record(mlp(), run_path, probe=torch.zeros(4, 9)):
+        pytest.fail("training began")
+    assert not run_path.exists()
 
 
 def test_a_run_goes_on_when_its_directory_vanishes(run_path):

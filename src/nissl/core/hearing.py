@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core.listening import Listening, sampled
-from nissl.core.network import Network, ParameterGradients
+from nissl.core.network import Network, ParameterGradients, examples
 from nissl.core.plan import PROBE, PROBED, suits
 from nissl.core.predictions import Predictions
 from nissl.core.probe import Probe
@@ -33,6 +33,10 @@ class Hearing:
         self._before: dict[str, dict[str, Array]] = {}
         self._labels: Any = None
         self._active = False
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        """Of one unit's value for one example, where a probe has shown it."""
+        self.per_example: float | None = None
+        """Seconds that hearing one example costs, where a probe has shown it."""
 
     def _listening(self, place: str) -> Listening:
         of = [q for q in self.quantities if q.needs == place]
@@ -171,6 +175,24 @@ class Hearing:
             heards["outputs"] = {None: Heard(context, predictions=judged.settle())}
         heards["samples"] = {n: Heard(context, samples=np.concatenate(parts)) for n, parts in kept.items()}
         return heards
+
+    def rehearse(self) -> None:
+        """Show the probe's first batch to the network before anything counts: what shapes come, and what hearing them costs."""
+        if self.probe is None:
+            return
+        x, _ = next(iter(self.probe))
+        shapes: dict[str, list[Array]] = {}
+        tap = self._listening("activation")
+        with self.network.evaluating(), self.network.watch(tap.hear, self.layers), ExitStack() as stack:
+            for active in (False, True, True):  # the last time nothing is new
+                tap.active, tap.seconds = active, 0.0
+                if active is False:
+                    stack.enter_context(self.network.watch(lambda n, v: self._sample(shapes, n, v), self.layers))
+                self.network.run(x)
+                self.network.settle()
+                stack.close()
+        self.shapes = {name: seen[0].shape[2:] for name, seen in shapes.items()}
+        self.per_example = tap.seconds / examples(x)
 
     def _sample(self, kept: dict[str, list[Array]], name: str, value: Any) -> None:
         kept.setdefault(name, []).append(sampled(self.network, self.network.layer(name), value))

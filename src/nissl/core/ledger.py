@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from nissl.core.hearing import Hearing
 from nissl.core.layer import Layer
-from nissl.core.network import Network
 from nissl.core.plan import Plan, batch_spec, rounded
 from nissl.core.quantity import Context
 from nissl.core.screen import amount
@@ -42,9 +41,9 @@ class Ledger:
         self._block = 0
         self._began = time.time()
 
-    def open(self, network: Network, layers: list[str], *, resume: bool) -> None:
+    def open(self, hearing: Hearing, *, resume: bool) -> None:
         """Begin the trace, or go on with the one that is there."""
-        self._network, self._layers = network, layers
+        self._hearing = hearing
         if resume:
             self.store.reopen()
             entries = self.store.entries()
@@ -90,24 +89,27 @@ class Ledger:
 
     def _described(self) -> list[dict[str, Any]]:
         """The recorded layers as plain values; later calls (`name#2`) belong to the layer that was chosen."""
-        chosen = set(self._layers)
+        chosen = set(self._hearing.layers)
         return [
-            asdict(replace(layer, parameters={k: tuple(v) for k, v in layer.parameters.items()}))
-            for layer in self._network.layers
+            asdict(replace(self._sized(layer), parameters={k: tuple(v) for k, v in layer.parameters.items()}))
+            for layer in self._hearing.network.layers
             if layer.name.split("#")[0] in chosen
         ]
 
-    def _plan(self, hearing: Hearing) -> Plan:
+    def _plan(self) -> Plan:
         names, kind = (self.task.names, self.task.kind) if self.task else (self.expected, "unlabelled")
-        chosen = [layer for layer in self._network.layers if layer.name in self._layers]
+        chosen = [layer for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
         total = sum(prod(shape) for layer in chosen for shape in layer.parameters.values())
-        return Plan(hearing.quantities, Context(names, hearing.probe.count if hearing.probe else 0, total, kind))
+        return Plan(
+            self._hearing.quantities,
+            Context(names, self._hearing.probe.count if self._hearing.probe else 0, total, kind),
+        )
 
-    def agree(self, hearing: Hearing) -> None:
+    def agree(self) -> None:
         """A resumed trace must be given what it already holds: said now, and not when its first epoch cannot be written."""
-        plan, known = self._plan(hearing), self.store.specs
-        chosen = [layer for layer in self._network.layers if layer.name in self._layers and layer.units]
-        for layer in [None, *chosen]:
+        plan, known = self._plan(), self.store.specs
+        chosen = [self._sized(layer) for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
+        for layer in [None, *(layer for layer in chosen if layer.units)]:
             for spec in plan.specs(layer):
                 held = known.get(spec.key, spec)
                 if held != spec:
@@ -120,10 +122,10 @@ class Ledger:
                         "that it began with, or record into another path."
                     )
 
-    def forecast(self, hearing: Hearing, first: int, last: int) -> str:
+    def forecast(self, first: int, last: int) -> str:
         """What the run will take, before it starts; OverBudget if that is more than is allowed."""
-        plan = self._plan(hearing)
-        layers = [layer for layer in self._network.layers if layer.name in self._layers]
+        plan = self._plan()
+        layers = [self._sized(layer) for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
         parts = plan.bytes_per_epoch(layers)
         epochs = len(self.settings.schedule.among(first, last))
         each, unknown = sum(parts.values()), sum(1 for layer in layers if not layer.units)
@@ -138,23 +140,25 @@ class Ledger:
         neurons = sum(layer.units or 0 for layer in layers)
         later = f", {unknown} layers of unknown size not counted" if unknown else ""
         extra = "" if self.settings.drop_batches else " + every batch's statistics"
+        one = self._hearing.per_example
+        cost = f"; hearing costs about {one * 1e6:.2g} us an example" if one is not None else ""
         return (
             f"recording {neurons:,} neurons in {len(layers)} layers: {amount(each)} an epoch before compression ({most}){extra}; "
-            f"{epochs} epochs, at most {amount(each * epochs)}{later}"
+            f"{epochs} epochs, at most {amount(each * epochs)}{later}{cost}"
         )
 
-    def commit(self, epoch: int, hearing: Hearing, scalars: dict[str, float], *, trained: bool) -> dict[str, float]:
+    def commit(self, epoch: int, scalars: dict[str, float], *, trained: bool) -> dict[str, float]:
         """Read what was heard, write it as this epoch, and give its numbers back."""
         start = time.perf_counter()
-        plan = self._plan(hearing)
-        found, numbers = hearing.read(plan.context, trained=trained)
+        plan = self._plan()
+        found, numbers = self._hearing.read(plan.context, trained=trained)
         specs: list[ArraySpec] = []
         arrays: dict[str, Any] = {}
         for name, values in found.items():
-            layer = self._sized(name, values) if name is not None else None
+            layer = self._sized(self._hearing.network.layer(name), values) if name is not None else None
             specs += plan.specs(layer)
             arrays |= plan.pack(layer, values)
-        batches = self._batches(hearing, specs) if trained else {}
+        batches = self._batches(specs) if trained else {}
         self.store.declare(specs)
         scalars = numbers | scalars
         record = Record(epoch, {k: rounded(v, self.settings.rounding) for k, v in (arrays | batches).items()}, scalars)
@@ -166,28 +170,26 @@ class Ledger:
         self.last = epoch
         return scalars
 
-    def _sized(self, name: str, values: Mapping[str, Any]) -> Layer:
-        """The layer, with its number of units from what was heard where it could not be known before."""
-        layer = self._network.layer(name)
-        if layer.units:
-            return layer
-        heard = next(
-            (len(v) for key, v in values.items() if key.removeprefix("probe_") in ("mean", "bias", "weight")), None
+    def _sized(self, layer: Layer, values: Mapping[str, Any] | None = None) -> Layer:
+        """The layer with what is known of it by now: the shape of a unit, and how many there are if that had to be heard."""
+        units = layer.units or next(
+            (len(v) for key, v in (values or {}).items() if key.removeprefix("probe_") in ("mean", "bias", "weight")),
+            None,
         )
-        return replace(layer, units=heard)
+        return replace(layer, units=units, unit_shape=tuple(self._hearing.shapes.get(layer.name, layer.unit_shape)))
 
-    def _batches(self, hearing: Hearing, specs: list[ArraySpec]) -> dict[str, Any]:
+    def _batches(self, specs: list[ArraySpec]) -> dict[str, Any]:
         """Every batch's statistics, in blocks as long as the first epoch had steps."""
         from nissl.core.batches import blocks  # kept apart: only runs that keep batches need it
 
-        tap = hearing.taps.get("activation")
+        tap = self._hearing.taps.get("activation")
         if tap is None or not tap.batches:
             return {}
         parts, tap.batches = tap.batches, {}
         self._block = self._block or max(map(len, parts.values()))
         arrays = {}
         for name, sums in parts.items():
-            layer = replace(self._network.layer(name), units=len(sums[0].mean))
+            layer = replace(self._hearing.network.layer(name), units=len(sums[0].mean))
             for index, table in enumerate(blocks(sums, self._block)):
                 spec = batch_spec(layer, index, self._block)
                 specs.append(spec)

@@ -96,8 +96,7 @@ class Listening:
 
 
 def sampled(network: Network, layer: Layer, value: Any) -> NDArray[Any]:
-    """A value as (example, unit): positions averaged."""
+    """A value as (example, unit, *positions)."""
     array = network.to_numpy(value)
     unit, batch = layer.unit_axis % array.ndim, layer.batch_axis % array.ndim
-    moved = np.moveaxis(array, (batch, unit), (0, -1))
-    return moved.reshape(len(moved), -1, moved.shape[-1]).mean(1, dtype=np.float64)
+    return np.moveaxis(array, (batch, unit), (0, 1))

@@ -48,7 +48,8 @@ class Recorder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._ledger.open(self.network, self.layers, resume=self._resume)
+            self._rehearse()
+            self._ledger.open(self._hearing, resume=self._resume)
             stack.push(self._ledger)
             stack.enter_context(self._screen)
             self._hearing.open(stack)
@@ -56,7 +57,7 @@ class Recorder:
                 self._hearing.decide(self._ledger.task)
             else:
                 self._decide(self.probe.labels if self.probe else None)
-            self._ledger.agree(self._hearing)
+            self._ledger.agree()
             if not self.settings.drop_batches and "activation" in self._hearing.taps:
                 self._hearing.taps["activation"].batches = {}
             self._stack = stack.pop_all()
@@ -85,7 +86,7 @@ class Recorder:
                 f"epoch_intervals={self.settings.epoch_intervals!r} names none of the epochs 1 to {n}: nothing would be recorded."
             )
         self._ledger.expected = self._expected()
-        self._screen.say(self._ledger.forecast(self._hearing, first, n))
+        self._screen.say(self._ledger.forecast(first, n))
         if self._ledger.last is None and self._due_before_training():
             self._commit(0, trained=False)
         self._screen.start(first, n)
@@ -93,6 +94,14 @@ class Recorder:
             self.begin_epoch(epoch)
             yield epoch
             self.end_epoch()
+
+    def _rehearse(self) -> None:
+        try:
+            self._hearing.rehearse()
+        except Exception as error:
+            raise BadValue(
+                f"The probe cannot be shown to this network: {type(error).__name__}: {error}. probe is (x, y), x as the network takes it."
+            ) from error
 
     def _expected(self) -> tuple[str, ...]:
         """The classes that labels will most likely divide the examples into."""
@@ -183,7 +192,7 @@ class Recorder:
             }
             if trained:
                 scalars |= {"steps": float(self._step), "seconds": time.perf_counter() - self._began}
-            return self._ledger.commit(epoch, self._hearing, scalars, trained=trained)
+            return self._ledger.commit(epoch, scalars, trained=trained)
         except NotHeard:
             raise
         except Exception as error:  # noqa: BLE001 - recording never kills training
