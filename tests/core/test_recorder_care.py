@@ -119,6 +119,13 @@ def test_a_budget_is_checked_before_training(run_path):
             pytest.fail("training started")
 
 
+def test_batches_that_are_kept_count_in_the_budget():
+    model, (x, y) = mlp(), data()
+    assert train(model, loader(x, y), 3, budget="20kB").epochs == [1, 2, 3]
+    with pytest.raises(OverBudget, match="Every batch"):
+        train(model, loader(x, y, 1), 3, budget="20kB", drop_batches=False)
+
+
 def test_the_forecast_is_what_is_written(capsys):
     model, (x, y) = mlp(), data()
     with nissl.record(model, classes=CLASSES, probe=(x, y)) as recorder:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nissl.core.hearing import Hearing
 from nissl.core.layer import Layer
-from nissl.core.plan import Plan, batch_spec, rounded
+from nissl.core.plan import BATCH, Plan, batch_spec, rounded
 from nissl.core.quantity import Context
 from nissl.core.screen import amount
 from nissl.core.settings import Settings
@@ -38,7 +38,7 @@ class Ledger:
             "seconds_writing": 0,
         }
         self._waiting: list[Record] = []
-        self._block = 0
+        self._block = self._each = self._epochs = 0
         self._began = time.time()
 
     def open(self, hearing: Hearing, *, resume: bool) -> None:
@@ -108,8 +108,7 @@ class Ledger:
     def agree(self) -> None:
         """A resumed trace must be given what it already holds: said now, and not when its first epoch cannot be written."""
         plan, known = self._plan(), self.store.specs
-        chosen = [self._sized(layer) for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
-        for layer in [None, *(layer for layer in chosen if layer.units)]:
+        for layer in [None, *(layer for layer in self._chosen() if layer.units)]:
             for spec in plan.specs(layer):
                 held = known.get(spec.key, spec)
                 if held != spec:
@@ -124,28 +123,38 @@ class Ledger:
 
     def forecast(self, first: int, last: int) -> str:
         """What the run will take, before it starts; OverBudget if that is more than is allowed."""
-        plan = self._plan()
-        layers = [self._sized(layer) for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
-        parts = plan.bytes_per_epoch(layers)
-        epochs = len(self.settings.schedule.among(first, last))
-        each, unknown = sum(parts.values()), sum(1 for layer in layers if not layer.units)
-        budget = self.settings.budget
+        layers = self._chosen()
+        parts = self._plan().bytes_per_epoch(layers)
+        self._each, self._epochs = sum(parts.values()), len(self.settings.schedule.among(first, last))
         most = ", ".join(f"{name} {amount(n)}" for name, n in sorted(parts.items(), key=lambda p: -p[1])[:4])
-        if isinstance(budget, int) and each * epochs > budget:
-            raise OverBudget(
-                f"Recording {epochs} epochs of {amount(each)} takes up to {amount(each * epochs)}, more than the budget of "
-                f"{amount(budget)}. By array: {most}. Record fewer epochs (epoch_intervals), fewer layers (layers), fewer "
-                "quantities, or Weights(full=False)."
-            )
-        neurons = sum(layer.units or 0 for layer in layers)
-        later = f", {unknown} layers of unknown size not counted" if unknown else ""
-        extra = "" if self.settings.drop_batches else " + every batch's statistics"
+        self._within(self._each, f"By array: {most}. ")
+        neurons, unknown = sum(layer.units or 0 for layer in layers), sum(1 for layer in layers if not layer.units)
         one = self._hearing.per_example
-        cost = f"; hearing costs about {one * 1e6:.2g} us an example" if one is not None else ""
         return (
-            f"recording {neurons:,} neurons in {len(layers)} layers: {amount(each)} an epoch before compression ({most}){extra}; "
-            f"{epochs} epochs, at most {amount(each * epochs)}{later}{cost}"
+            f"recording {neurons:,} neurons in {len(layers)} layers: {amount(self._each)} an epoch before compression ({most})"
+            + ("" if self.settings.drop_batches else " + every batch's statistics")
+            + f"; {self._epochs} epochs, at most {amount(self._each * self._epochs)}"
+            + (f", {unknown} layers of unknown size not counted" if unknown else "")
+            + (f"; hearing costs about {one * 1e6:.2g} us an example" if one is not None else "")
         )
+
+    def afford(self, steps: int | None) -> None:
+        """The first loader has shown how many batches an epoch has: their statistics count too where they are kept."""
+        if steps and not self.settings.drop_batches and self._epochs:
+            table = sum(layer.units or 0 for layer in self._chosen()) * len(BATCH) * 4
+            self._within(self._each + steps * table, f"Every batch's statistics are {amount(steps * table)} of it. ")
+
+    def _within(self, each: int, parts: str) -> None:
+        budget, whole = self.settings.budget, each * self._epochs
+        if isinstance(budget, int) and whole > budget:
+            raise OverBudget(
+                f"Recording {self._epochs} epochs of {amount(each)} takes up to {amount(whole)}, more than the budget of "
+                f"{amount(budget)}. {parts}Record fewer epochs (epoch_intervals), fewer layers (layers), fewer quantities, or "
+                "Weights(full=False)."
+            )
+
+    def _chosen(self) -> list[Layer]:
+        return [self._sized(layer) for layer in self._hearing.network.layers if layer.name in self._hearing.layers]
 
     def commit(self, epoch: int, scalars: dict[str, float], *, trained: bool) -> dict[str, float]:
         """Read what was heard, write it as this epoch, and give its numbers back."""

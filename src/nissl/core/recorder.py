@@ -141,6 +141,8 @@ class Recorder:
         if self._epoch is None:
             raise BadValue("batches() belongs inside `for epoch in recorder.epochs(n)` (or after begin_epoch(epoch)).")
         due, steps = self.settings.schedule.due(self._epoch), _length(loader)
+        if not self._total:
+            self._ledger.afford(steps)
         for batch in loader:
             self.step(labels(batch) if labels else split(batch)[1])
             yield batch
