@@ -241,6 +241,16 @@ def test_parameter_gradients_against_all_of_them_kept(every):
     np.testing.assert_allclose(found.noise, away, rtol=1e-5)
 
 
+def test_each_optimiser_counts_its_own_steps():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    turns = [torch.optim.SGD(layer.parameters(), 0.1) for layer in model]
+    with Torch(model).watch_parameter_gradients(["0", "1"], 2) as read:
+        for step in range(8):  # as two networks that are trained against each other
+            model(torch.randn(5, 3)).sum().backward()
+            turns[step % 2].step()
+    assert {name: found.steps for name, found in read().items()} == {"0": 2, "1": 2}
+
+
 def test_parameter_gradients_are_those_of_the_loss_under_a_scaler():
     torch.manual_seed(0)
     model, x = nn.Sequential(nn.Linear(3, 4)), torch.randn(5, 3)

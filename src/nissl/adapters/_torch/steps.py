@@ -4,6 +4,7 @@ At that moment accumulated gradients are complete, and a GradScaler has taken it
 """
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -71,22 +72,25 @@ class _Folded:
 
 
 class Steps:
-    """The hook on every optimiser; it looks only at steps that are given these layers' parameters."""
+    """The hook on every optimiser; each counts its own steps, and only some of them are looked at."""
 
     def __init__(self, modules: dict[str, nn.Module], every: int):
         self._folded = {name: _Folded(module) for name, module in modules.items()}
-        self._every, self._step = every, 0
+        self._every = every
+        self._taken: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    def __call__(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        taken = self._taken.get(optimizer, 0)
+        self._taken[optimizer] = taken + 1
+        if taken % self._every == 0:
+            self._fold(optimizer)
 
     @torch.no_grad()
-    def __call__(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+    def _fold(self, optimizer: Any) -> None:
         given = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        mine = [folded for folded in self._folded.values() if folded.owned and folded.owned <= given]
-        if not mine:
-            return
-        self._step += 1
-        if (self._step - 1) % self._every == 0:
-            scale = getattr(optimizer, "grad_scale", None)  # fused optimisers unscale inside their step
-            for folded in mine:
+        scale = getattr(optimizer, "grad_scale", None)  # fused optimisers unscale inside their step
+        for folded in self._folded.values():
+            if folded.owned and folded.owned <= given:
                 folded.fold(scale)
 
     def read(self) -> dict[str, ParameterGradients]:
