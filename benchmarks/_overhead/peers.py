@@ -122,9 +122,9 @@ def cockpit(training: Training) -> Iterator[Step]:
     def step() -> None:
         nonlocal number
         training.optimiser.zero_grad()
-        outputs = training.model(x)
-        total = loss(outputs, y)
-        told = {"batch_size": len(y), "individual_losses": each(outputs, y), "loss": total}
+        outputs, truth = training.model(x).flatten(0, -2), y.flatten()
+        total = loss(outputs, truth)
+        told = {"batch_size": len(truth), "individual_losses": each(outputs, truth), "loss": total}
         with watching(number, info=told | {"optimizer": training.optimiser}):
             total.backward(create_graph=watching.create_graph(number))
         training.optimiser.step()
