@@ -60,6 +60,20 @@ def test_a_run_cannot_be_resumed_as_another(run_path, other):
     assert nissl.open(run_path).epochs == [1]
 
 
+@pytest.mark.parametrize(("early", "kept"), [(False, [1, 2, 3]), (True, [1, 2])])
+def test_early_stopping_keeps_the_last_whole_epoch(early, kept):
+    model, (x, y) = mlp(), data()
+    with nissl.record(model, progress=False) as recorder:
+        for epoch in recorder.epochs(9):
+            for step, (a, b) in enumerate(recorder.batches(loader(x, y))):
+                F.cross_entropy(model(a), b).backward()
+                if early and epoch == 3 and step == 1:
+                    break
+            if epoch == 3:
+                break
+    assert recorder.trace.epochs == kept
+
+
 def test_an_interrupt_leaves_a_valid_trace(run_path):
     model, (x, y) = mlp(), data()
     with pytest.raises(KeyboardInterrupt), nissl.record(model, run_path, progress=False) as recorder:

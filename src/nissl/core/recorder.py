@@ -44,7 +44,7 @@ class Recorder:
         self._epoch: int | None = None
         self._step = self._total = 0
         self._began = 0.0
-        self._checked = self._said = False
+        self._checked = self._said = self._whole = False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -66,6 +66,8 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self._epoch is not None and (self._whole or not self._step):
+            self.end_epoch()  # the loop was left by `break` after this epoch's last batch: early stopping
         self._hearing.listen(False)
         self._ledger.costs["seconds_hearing"] = self._hearing.seconds
         self._stack.__exit__(kind, error, trace)
@@ -116,6 +118,7 @@ class Recorder:
     def begin_epoch(self, epoch: int) -> None:
         """What `epochs` does before it yields: for loops that count for themselves."""
         self._epoch, self._step, self._began, self._logged = epoch, 0, time.perf_counter(), {}
+        self._whole = False
         self._hearing.listen(self.settings.schedule.due(epoch))
 
     def end_epoch(self) -> None:
@@ -148,6 +151,7 @@ class Recorder:
             yield batch
             self._after(due)
             self._screen.step(self._epoch or 0, self._step, steps)
+        self._whole = True
         self._hearing.listen(False)
 
     def step(self, labels: Any = None) -> None:
