@@ -1,5 +1,8 @@
 """What `nissl demo` shows: a table, pictures where they can be painted, and what to try next."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from nissl.apps._cli.screens import console, table
@@ -14,11 +17,17 @@ def show(shown: Demo, out: Path) -> None:
     says.print(painted(shown, out), soft_wrap=True, markup=False)
     says.print("Try next:")
     for line in (
-        f"  nissl info {shown.path}",
-        f"  nissl show {shown.path} {shown.best}",
-        f'  python -c "import nissl; print(nissl.open({str(shown.path)!r})[{shown.best!r}])"',
+        f"  {command('nissl')} info {shown.path}",
+        f"  {command('nissl')} show {shown.path} {shown.best}",
+        f'  {command("python")} -c "import nissl; print(nissl.open({str(shown.path)!r})[{shown.best!r}])"',
     ):
         says.print(line, soft_wrap=True, markup=False)
+
+
+def command(name: str) -> str:
+    """How to call a command of this very installation from here: its path, where a shell would not find it by name."""
+    ours = Path(sys.executable).with_name(name)
+    return name if not ours.exists() or shutil.which(name) == str(ours) else os.path.relpath(ours)
 
 
 def painted(shown: Demo, out: Path) -> str:
