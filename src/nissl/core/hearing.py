@@ -1,5 +1,6 @@
 """All that is heard for a recording: the training steps' taps, the probe, the parameters; and what they add up to."""
 
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,6 +16,7 @@ from nissl.core.predictions import Predictions
 from nissl.core.probe import Probe
 from nissl.core.quantity import Array, Context, Heard, Quantity
 from nissl.core.task import Task
+from nissl.errors import NisslWarning
 
 Found = dict[str | None, dict[str, Array]]
 """Arrays by name by layer; None is the whole network."""
@@ -72,12 +74,23 @@ class Hearing:
         """From here on values count (or don't), and belong to these labels."""
         self.network.settle()
         groups = None
+        labels = labels if labels is None or hasattr(labels, "reshape") else np.asarray(labels)
         if active and labels is not None and self.task and any(tap.classes for tap in self.taps.values()):
-            found = self.task.groups(labels, self.network.to_numpy)
-            groups = None if found is None else self.network.groups(found)
+            labels, groups = self._grouped(labels)
         self._active, self._labels = active, labels
         for tap in self.taps.values():
             tap.active, tap.groups = active, groups if tap.classes else None
+
+    def _grouped(self, labels: Any) -> tuple[Any, Any]:
+        """A step's labels and classes; labels unlike the first ones leave that step without them, never without the user's loop."""
+        assert self.task is not None
+        try:
+            found = self.task.groups(labels, self.network.to_numpy)
+            return labels, None if found is None else self.network.groups(found)
+        except Exception as error:  # noqa: BLE001 - the user's step must go on
+            what = f"labels that cannot be read as {self.task.kind} are left out: {type(error).__name__}: {error}"
+            warnings.warn(f"nissl: {what}", NisslWarning, stacklevel=4)
+            return None, None
 
     def _output(self, name: str, value: Any) -> None:
         if self._active and self._labels is not None and self.predictions is not None and self.predictions.judged:

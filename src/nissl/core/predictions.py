@@ -60,10 +60,13 @@ class Predictions:
     def _multiclass(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         truth = labels.argmax(1) if self.task.one_hot else labels.reshape(-1).astype(np.int64)
         guess = outputs.argmax(1)
+        self.predicted.append(guess)
+        if (truth < 0).any():  # such as -100, PyTorch's "no label": an example that is in no class is not judged
+            outputs, guess, truth = outputs[truth >= 0], guess[truth >= 0], truth[truth >= 0]
+            self.count -= len(self.predicted[-1]) - len(truth)
         k = len(self.task.names)
         known = (truth >= 0) & (truth < k) & (guess < k)
         self.confusion += np.bincount(truth[known] * k + guess[known], minlength=k * k).reshape(k, k)
-        self.predicted.append(guess)
         self.right += float((guess == truth).sum())
         scores = np.log(np.maximum(outputs, 1e-12)) if self.squashed and (outputs >= 0).all() else outputs
         top = scores.max(1)

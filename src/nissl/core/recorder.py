@@ -44,7 +44,7 @@ class Recorder:
         self._epoch: int | None = None
         self._step = self._total = 0
         self._began = 0.0
-        self._checked = self._said = self._whole = False
+        self._checked = self._said = self._whole = self._open = False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -60,7 +60,7 @@ class Recorder:
             self._ledger.agree()
             if not self.settings.drop_batches and "activation" in self._hearing.taps:
                 self._hearing.taps["activation"].batches = {}
-            self._stack = stack.pop_all()
+            self._stack, self._open = stack.pop_all(), True
         return self
 
     def __exit__(
@@ -68,6 +68,7 @@ class Recorder:
     ) -> None:
         if error is None and self._epoch is not None and (self._whole or not self._step):
             self.end_epoch()  # the loop was left by `break` after this epoch's last batch: early stopping
+        self._open = False
         self._hearing.listen(False)
         self._ledger.costs["seconds_hearing"] = self._hearing.seconds
         self._stack.__exit__(kind, error, trace)
@@ -82,14 +83,16 @@ class Recorder:
         """Epochs 1 to n, recorded as they end; when resuming, those after the last committed one."""
         if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1:
             raise BadValue(f"epochs({n!r}): how many epochs to train, a whole number from 1.")
+        self._must_be_open()
         first = self._ledger.last + 1 if self._ledger.last is not None else 1
-        if self._ledger.last is None and not self.settings.schedule.among(1, n) and not self._due_before_training():
+        before = self._ledger.last is None and self._due_before_training()
+        if self._ledger.last is None and not self.settings.schedule.among(1, n) and not before:
             raise BadValue(
                 f"epoch_intervals={self.settings.epoch_intervals!r} names none of the epochs 1 to {n}: nothing would be recorded."
             )
         self._ledger.expected = self._expected()
-        self._screen.say(self._ledger.forecast(first, n))
-        if self._ledger.last is None and self._due_before_training():
+        self._screen.say(self._ledger.forecast(0 if before else first, n))
+        if before:
             self._commit(0, trained=False)
         self._screen.start(first, n)
         for epoch in range(first, n + 1):
@@ -117,9 +120,19 @@ class Recorder:
 
     def begin_epoch(self, epoch: int) -> None:
         """What `epochs` does before it yields: for loops that count for themselves."""
+        self._must_be_open()
+        last = self._ledger.last
+        if last is not None and epoch <= last:
+            raise BadValue(
+                f"begin_epoch({epoch}): this trace already holds epoch {last}, and epochs are kept in rising order; the next is {last + 1}."
+            )
         self._epoch, self._step, self._began, self._logged = epoch, 0, time.perf_counter(), {}
         self._whole = False
         self._hearing.listen(self.settings.schedule.due(epoch))
+
+    def _must_be_open(self) -> None:
+        if not self._open:
+            raise BadValue("The recorder is not open: train inside `with nissl.record(model, path) as recorder:`.")
 
     def end_epoch(self) -> None:
         """What `epochs` does when its body is done: commit the epoch if it is due."""
@@ -146,16 +159,19 @@ class Recorder:
         due, steps = self.settings.schedule.due(self._epoch), _length(loader)
         if not self._total:
             self._ledger.afford(steps)
-        for batch in loader:
-            self.step(labels(batch) if labels else split(batch)[1])
-            yield batch
-            self._after(due)
-            self._screen.step(self._epoch or 0, self._step, steps)
-        self._whole = True
-        self._hearing.listen(False)
+        try:
+            for batch in loader:
+                self.step(labels(batch) if labels else split(batch)[1])
+                yield batch
+                self._after(due)
+                self._screen.step(self._epoch or 0, self._step, steps)
+            self._whole = True
+        finally:  # also where the loop is left by `break`: what follows is no training step
+            self._hearing.listen(False)
 
     def step(self, labels: Any = None) -> None:
         """A training step begins, with these labels: what `batches` does before it yields."""
+        self._must_be_open()
         if self._hearing.task is None:
             self._decide(labels)
         listening = self.settings.schedule.due(self._epoch or 0) and self.settings.schedule.due_step(self._step)

@@ -76,14 +76,15 @@ def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
     for target in trace.layers:
         if "weight" not in trace.names(target):
             continue
-        source, units = _source(trace, trace.place(target))
+        source, units, groups = _source(trace, trace.place(target))
         weights = trace.read(target, "weight", epochs)
         e, n, fan = weights.shape
         each = weights.reshape(e, n, units, fan // units).sum(
             -1
         )  # over kernel positions, or positions of a flattened map
         grid = np.meshgrid(np.array(epochs), np.arange(n), np.arange(units), indexing="ij")
-        values = (grid[0], np.array([source], object), grid[2], np.array([target], object), grid[1], each)
+        sources = grid[2] + grid[1] // (n // groups) * units  # a grouped convolution hears its own group's channels only
+        values = (grid[0], np.array([source], object), sources, np.array([target], object), grid[1], each)
         for name, value in zip(names, values, strict=True):
             columns[name].append(np.broadcast_to(value, value.shape if value.size == 1 else each.shape).reshape(-1))
         for name in ("source_layer", "target_layer"):
@@ -93,15 +94,21 @@ def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
     return _made({name: np.concatenate(parts) for name, parts in columns.items()}, engine, [])
 
 
-def _source(trace: "Trace", target: Layer) -> tuple[str, int]:
-    """Where a layer's weights come from, and how many units that has; the network's input if no layer fits."""
+def _source(trace: "Trace", target: Layer) -> tuple[str, int, int]:
+    """Where a layer's weights come from, how many units of it each unit hears, and in how many groups.
+
+    What comes from layers that were not recorded, or from several joined, bears their names and is counted as it arrives.
+    """
     shape = target.parameters.get("weight", (0, 1))
     fan = int(np.prod(shape[1:]))
-    for name in target.inputs:
-        units = trace.units(name) if name in trace.layers else 0
+    sizes = {name: trace.units(name) for name in target.inputs if name in trace.layers}
+    for name, units in sizes.items():
         if units and (shape[1] == units or (len(shape) == 2 and fan % units == 0)):
-            return name, units
-    return "input", shape[1]
+            return name, units, 1
+    for name, units in sizes.items():
+        if target.kind == "conv" and units % shape[1] == 0 and shape[0] % (units // shape[1] or 1) == 0 and units:
+            return name, shape[1], units // shape[1]
+    return "+".join(target.inputs) or "input", shape[1], 1
 
 
 def _made(columns: dict[str, Any], engine: str, index: list[str]) -> Any:

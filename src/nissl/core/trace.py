@@ -75,7 +75,7 @@ class Trace(Mapping[str, Epoch]):
         if isinstance(key, slice):
             return Trace(self.store, address.chosen(self.epochs, key))
         if isinstance(key, str) and "/" in key:
-            first, *rest = address.parts(key)
+            first, *rest = address.parts(key) or [key]
             found: Any = self[first]
             for part in rest:
                 found = found[part]
@@ -196,7 +196,10 @@ class Trace(Mapping[str, Epoch]):
         return cubes.tree(self, chunks)
 
     def connections(self, epoch: int | str | None = None, *, engine: str = "pandas") -> Any:
-        """Rows (epoch, source layer and neuron, target layer and neuron, weight), where weights were kept in full."""
+        """Rows (epoch, source layer and neuron, target layer and neuron, weight), where weights were kept in full.
+
+        Where a unit has several weights for another (a kernel's positions, a flattened map's), `weight` is their sum.
+        """
         from nissl.core import tables
 
         return tables.connections(self, None if epoch is None else address.epoch_number(epoch), engine)
@@ -224,7 +227,7 @@ class Trace(Mapping[str, Epoch]):
 
     def __repr__(self) -> str:
         h, epochs = self.header, self.epochs
-        span = f"E_{epochs[0]} to E_{epochs[-1]}" if epochs else "no epoch yet"
+        span = f"E_{epochs[0]} to E_{epochs[-1]}" if epochs else "none of them" if self._only is not None else "no epoch yet"
         state = "closed" if self.closed else "open"
         return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}>"
 

@@ -42,9 +42,10 @@ class _Folded:
             if first:
                 self.means.append(torch.zeros_like(gradient))
                 self.size += gradient.shape[1]
-            away = gradient - self.means[i]
-            self.means[i] += away / self.steps
-            self._add(gradient.abs().sum(1), (away * (gradient - self.means[i])).sum(1))
+            away = gradient - self.means[i]  # Welford's rule; the one buffer is used for all that is summed
+            self.means[i].add_(away, alpha=1 / self.steps)
+            spread = away.square_().sum(1) * (1 - 1 / self.steps)
+            self._add(torch.abs(gradient, out=away).sum(1), spread)
 
     def _add(self, magnitude: Tensor, spread: Tensor) -> None:
         wide = torch.float32 if magnitude.device.type == "mps" else torch.float64
