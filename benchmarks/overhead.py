@@ -41,6 +41,7 @@ OURS: dict[str, Watcher] = {
 }
 WITHOUT_CLASSES = {"nissl, no classes": recorded(*BOTH, classes=False)}
 PEERS: dict[str, Watcher] = {
+    "another network, bare": bare,
     "nnsight saves all": peers.nnsight,
     "wandb.watch all": peers.wandb,
     "TensorBoard histograms": peers.tensorboard,
@@ -64,7 +65,7 @@ def measure(case: Case, ours: dict[str, Watcher], others: dict[str, Watcher], ro
     """All watchers of one model; the peers, which add much, in fewer rounds and shorter blocks.
 
     Ours share one network with the bare step, for each new one lies elsewhere in memory and is a little faster or slower;
-    each peer, which may leave something behind, has its own.
+    each peer, which may leave something behind, has its own, as has "another network, bare", which tells what that does.
     """
     before, training = load(), Training(case)
     shared: dict[str, Opened] = {name: partial(watcher, training) for name, watcher in ours.items()}

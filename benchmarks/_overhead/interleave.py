@@ -17,14 +17,14 @@ WARM = 4  # steps before the clock starts
 def steady() -> bool:
     """Have the C library keep freed memory for the next step; False where it cannot be asked to.
 
-    Left alone, it gives the top of its heap back to the system after some steps and not after others, by what happens to
-    lie there: then the same bare step takes 0 or 2,000 page faults, a fifth of its time.
+    Left alone, it gives large pieces and the top of its heap back to the system after some steps and not after others, by
+    what happens to lie there: then the same bare step takes 0 or 2,000 page faults, a fifth of its time.
     """
     if not hasattr(ctypes.CDLL(None), "mallopt"):
         return False
-    trim_threshold, map_threshold = -1, -3
+    trim_threshold, most_maps = -1, -4
     library = ctypes.CDLL(None)
-    return bool(library.mallopt(map_threshold, 1 << 25) and library.mallopt(trim_threshold, (1 << 31) - 1))
+    return bool(library.mallopt(most_maps, 0) and library.mallopt(trim_threshold, (1 << 31) - 1))
 
 
 def fresh() -> None:
