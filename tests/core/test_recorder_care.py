@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 import nissl
 from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, TraceExists, UnknownName, Unsupported
-from tests.core.loops import CLASSES, data, loader, mlp, train
+from tests.core.loops import CLASSES, data, hidden, loader, mlp, train
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,3 +205,56 @@ def test_a_framework_without_gradients_refuses_them_by_name():
     arrays = nissl.Arrays({"hidden": np.zeros((4, 3))})
     with pytest.raises(Unsupported, match="Gradient"):
         nissl.record(arrays, quantities=["gradient"])
+
+
+def test_an_epoch_that_is_there_is_not_begun_again(run_path):
+    x, y = data()
+    model = mlp()
+    with nissl.record(model, run_path, progress=False) as recorder:
+        for epoch in (1, 2):
+            recorder.begin_epoch(epoch)
+            recorder.step(labels=y)
+            F.cross_entropy(model(x), y).backward()
+            recorder.end_epoch()
+        with pytest.raises(BadValue, match="the next is 3"):
+            recorder.begin_epoch(2)  # a notebook's cell that is run twice
+        recorder.begin_epoch(3)
+        recorder.step(labels=y)
+        F.cross_entropy(model(x), y).backward()
+        recorder.end_epoch()
+    assert nissl.open(run_path).epochs == [1, 2, 3]
+
+
+def test_a_recorder_that_is_not_open_says_so(run_path):
+    recorder = nissl.record(mlp(), run_path, progress=False)
+    for use in (lambda: next(recorder.epochs(2)), lambda: recorder.begin_epoch(1), recorder.step):
+        with pytest.raises(BadValue, match="is not open"):
+            use()
+
+
+def test_what_comes_after_a_break_is_no_training_step(run_path):
+    x, y = data()
+    model = mlp()
+    with nissl.record(model, run_path, progress=False) as recorder:
+        for _ in recorder.epochs(1):
+            for a, b in recorder.batches(loader(x, y)):
+                F.cross_entropy(model(a), b).backward()
+                break
+            model(x)  # in training mode, with gradients
+    assert nissl.open(run_path)["E_1"]["L_0"]["n_0"]["count"] == 16
+
+
+def test_labels_are_lists_too_and_odd_ones_never_reach_the_loop(run_path):
+    x, y = data()
+    model = mlp()
+    steps = [(x, y.tolist()), (x, torch.rand(len(x), 5, CLASSES)), (x, ["north"] * len(x)), (x, y)]
+    with nissl.record(model, run_path, progress=False) as recorder, pytest.warns(NisslWarning, match="left out"):
+        for _ in recorder.epochs(1):
+            for a, _ in recorder.batches(steps):
+                F.cross_entropy(model(a), y).backward()
+    trace = nissl.open(run_path)
+    values = hidden(model, x)
+    assert trace["E_1"]["L_0"]["n_0"]["count"] == 4 * len(x)
+    wanted = [values[y == k].mean(0) for k in range(CLASSES)]
+    got = [trace["E_1"]["L_0"][f"n_{n}"]["class_mean"] for n in range(values.shape[1])]
+    np.testing.assert_allclose(np.stack(got, 1), wanted, rtol=1e-5, atol=1e-6)

@@ -101,3 +101,19 @@ def test_outputs_that_blew_up_are_judged_without_a_crash():
     judged = Predictions(Task.of(np.array([0, 1]), 2, None), np.asarray, squashed=False)
     judged.add(np.array([[np.nan, 1], [np.inf, 0]]), np.array([0, 1]), 1)
     assert np.isnan(judged.settle().loss) and judged.confusion.sum() == 2
+
+
+def test_labels_that_are_no_numbers_are_refused():
+    with pytest.raises(BadValue, match="labels=FUNCTION"):
+        Task.of(np.array(["cat", "dog"]), 2, None)
+
+
+def test_examples_without_a_class_are_not_judged():
+    outputs, labels = rng.normal(size=(6, 3)), np.array([-100, 0, 2, -1, 1, 2])
+    task = Task.of(np.array([0, 1, 2]), 3, None)
+    found, wanted = (Predictions(task, np.asarray, squashed=False) for _ in range(2))
+    found.add(outputs, labels, 18)
+    wanted.add(outputs[labels >= 0], labels[labels >= 0], 12)
+    found.settle(), wanted.settle()
+    assert (found.count, found.right, found.loss) == (wanted.count, wanted.right, wanted.loss) and found.count == 4
+    assert (found.confusion == wanted.confusion).all() and len(found.predicted[0]) == 6

@@ -74,7 +74,6 @@ class Hearing:
         """From here on values count (or don't), and belong to these labels."""
         self.network.settle()
         groups = None
-        labels = labels if labels is None or hasattr(labels, "reshape") else np.asarray(labels)
         if active and labels is not None and self.task and any(tap.classes for tap in self.taps.values()):
             labels, groups = self._grouped(labels)
         self._active, self._labels = active, labels
@@ -85,6 +84,7 @@ class Hearing:
         """A step's labels and classes; labels unlike the first ones leave that step without them, never without the user's loop."""
         assert self.task is not None
         try:
+            labels = labels if hasattr(labels, "reshape") else np.asarray(labels)
             found = self.task.groups(labels, self.network.to_numpy)
             return labels, None if found is None else self.network.groups(found)
         except Exception as error:  # noqa: BLE001 - the user's step must go on

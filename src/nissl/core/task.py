@@ -30,9 +30,9 @@ class Task:
         if labels is None:
             return cls("unlabelled")
         labels = np.asarray(labels)
-        if labels.dtype.kind not in "iubf" or not labels.ndim:
+        if labels.dtype.kind not in "iubf":
             raise BadValue(
-                f"Labels are numbers, one an example or more; these are {labels.dtype} of shape {labels.shape}. Give "
+                f"Labels are numbers; these are {labels.dtype} of shape {labels.shape}. Give "
                 "batches(loader, labels=FUNCTION) to say how a batch's labels are found, or labels=lambda batch: None."
             )
         kind, count, one_hot = _kind(labels, outputs, classes is not None)
