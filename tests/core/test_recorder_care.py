@@ -133,6 +133,22 @@ def test_a_budget_is_checked_before_training(run_path):
             pytest.fail("training started")
 
 
+def test_the_epoch_before_training_counts_in_the_budget(capsys):
+    model, (x, y) = mlp(), data()
+    with nissl.record(model, probe=(x, y)) as recorder:
+        for _ in recorder.epochs(3):
+            for a, b in recorder.batches(loader(x, y)):
+                F.cross_entropy(model(a), b).backward()
+    assert len(recorder.trace) == 4 and "; 4 epochs, at most" in capsys.readouterr().err
+
+
+def test_a_file_where_the_trace_should_be_is_named(tmp_path):
+    (tmp_path / "taken").write_text("")
+    for path in (tmp_path / "taken", tmp_path / "taken" / "run"):
+        with pytest.raises(BadValue, match="taken is a file"), nissl.record(mlp(), path, progress=False):
+            pytest.fail("training began")
+
+
 def test_batches_that_are_kept_count_in_the_budget():
     model, (x, y) = mlp(), data()
     assert train(model, loader(x, y), 3, budget="20kB").epochs == [1, 2, 3]

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import nissl
-from nissl.errors import BadValue, NoTrace, UnknownName
+from nissl.errors import BadValue, NisslWarning, NoTrace, UnknownName
 
 NAMES = ["input", "hidden_1", "L_odd", "output"]
 
@@ -90,6 +90,8 @@ def test_slices_take_both_ends(trace):
     [
         (lambda t: t["E_9"], "The nearest are E_3, E_4, E_5"),
         (lambda t: t["epoch3"], "'E_30'"),
+        (lambda t: t["/"], "'/' is no address"),
+        (lambda t: t.scalars["acuracy"], "Did you mean 'accuracy'"),
         (lambda t: t["E_3"]["L_hiden_1"], "Did you mean 'hidden_1'"),
         (lambda t: t["E_3"]["L_output"]["n_2"], "n_0 to n_1"),
         (lambda t: t["E_3"]["L_output"]["n_1"]["avg"], "It has: count, mean"),
@@ -138,6 +140,33 @@ def test_connections_are_the_weights(trace):
     row = table[(table.target_layer == "hidden_1") & (table.target_neuron == 2) & (table.source_neuron == 4)]
     assert row.source_layer.item() == "input" and row.weight.item() == trace["e5/hidden_1/n2"]["weight"][4]
     assert len(table) == 6 * 5 + 5 * 4 + 4 * 4 + 4 * 2 and len(trace.connections()) == 6 * len(table)
+
+
+def test_connections_of_groups_and_of_layers_that_were_not_recorded():
+    model = nn.Sequential(nn.Conv2d(2, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3, groups=2), nn.ReLU(), nn.Conv2d(6, 3, 3))
+    for layers, source, units in (("*", "0", 8), (["2", "4"], "0", 4)):
+        with nissl.record(model, layers=layers, epoch_intervals=[0, 1], progress=False) as recorder:
+            for _ in recorder.epochs(1):
+                for (x,) in recorder.batches([(torch.ones(2, 2, 9, 9),)]):
+                    model(x).sum().backward()
+        table = recorder.trace.connections(1)
+        grouped = table[table.target_layer == "2"]
+        assert set(grouped.source_layer) == {source} and len(grouped) == 6 * 4
+        assert set(grouped[grouped.target_neuron == 5].source_neuron) == set(range(units - 4, units))
+        last = table[(table.target_layer == "4") & (table.target_neuron == 1)]
+        np.testing.assert_allclose(last.weight, model[4].weight[1].sum((1, 2)).detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_damage_that_shows_only_when_reading_costs_that_epoch_alone(run_path):
+    trace = made(run_path)
+    shard = run_path / "layers/hidden_1/stats/c/0/0/0"
+    whole = trace.to_dataframe(layers="output", stats="mean")
+    shard.write_bytes(shard.read_bytes()[:100])
+    with pytest.warns(NisslWarning, match="cannot be read"):
+        assert nissl.open(run_path).to_dataframe().empty
+    with pytest.warns(NisslWarning):
+        assert nissl.open(run_path).layer("hidden_1").mean.shape == (0, 4)
+    assert nissl.open(run_path).to_dataframe(layers="output", stats="mean").equals(whole)
 
 
 def test_xarray_is_lazy_and_the_same(trace):

@@ -35,10 +35,11 @@ class LayerHistory:
             )
         spec = self._trace.spec(self.name, name)
         dims = spec.dims[:1] if spec.name == "stats" else spec.dims
-        coords: dict[str, tuple[Any, ...]] = {"epoch": tuple(self._trace.epochs)}
-        coords["neuron"] = tuple(range(self._trace.units(self.name)))
+        trace = self._trace
+        epochs, values = trace.undamaged(lambda: (known := trace.epochs, trace.read(self.name, name, known)))
+        coords: dict[str, tuple[Any, ...]] = {"epoch": tuple(epochs)}
+        coords["neuron"] = tuple(range(trace.units(self.name)))
         coords |= {dim: labels for dim, labels in spec.labels.items() if dim in dims}
-        values = self._trace.read(self.name, name, self._trace.epochs)
         return Labelled(name, values, ("epoch", *dims), {d: c for d, c in coords.items() if d in ("epoch", *dims)})
 
     def __getattr__(self, name: str) -> Labelled:

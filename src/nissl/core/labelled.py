@@ -61,3 +61,10 @@ class Labelled:
     def __repr__(self) -> str:
         axes = ", ".join(f"{dim}: {n}" for dim, n in zip(self.dims, self.shape, strict=True))
         return f"<{self.name} ({axes})>\n{self.values!r}"
+
+
+class Series(dict[str, Labelled]):
+    """The numbers of a run by name."""
+
+    def __missing__(self, name: object) -> Labelled:
+        raise UnknownKey(f"No number is called {name!r}.{near(str(name), self)} There are: {listing(self)}.")

@@ -2,9 +2,9 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,12 @@ from nissl import plugins
 from nissl.core import address
 from nissl.core.cells import Epoch
 from nissl.core.history import LayerHistory
-from nissl.core.labelled import Labelled
+from nissl.core.labelled import Labelled, Series
 from nissl.core.layer import Layer
 from nissl.core.store import ArraySpec, Entry, Store
 from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
+
+T = TypeVar("T")
 
 
 class Trace(Mapping[str, Epoch]):
@@ -48,6 +50,16 @@ class Trace(Mapping[str, Epoch]):
         """Epochs that cannot be read, and why."""
         return {entry.epoch: entry.damage for entry in self.store.entries() if entry.damage}
 
+    def undamaged(self, make: Callable[[], T]) -> T:
+        """What `make` makes of the epochs that can be read; damage that only shows on the way is named, and left out."""
+        while True:
+            known = len(self.damaged)
+            try:
+                return make()
+            except DamagedTrace:
+                if len(self.damaged) == known:
+                    raise
+
     @property
     def epochs(self) -> list[int]:
         return [entry.epoch for entry in self.entries]
@@ -63,19 +75,19 @@ class Trace(Mapping[str, Epoch]):
         """Loss, accuracy and other numbers over the epochs; NaN where an epoch has none."""
         entries = self.entries
         names = dict.fromkeys(name for entry in entries for name in entry.scalars)
-        epochs = tuple(entry.epoch for entry in entries)
-        return {
-            name: Labelled(
-                name, np.array([e.scalars.get(name, np.nan) for e in entries], float), ("epoch",), {"epoch": epochs}
-            )
+        at = {"epoch": tuple(entry.epoch for entry in entries)}
+        return Series(
+            (name, Labelled(name, np.array([e.scalars.get(name, np.nan) for e in entries], float), ("epoch",), at))
             for name in names
-        }
+        )
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return Trace(self.store, address.chosen(self.epochs, key))
-        if isinstance(key, str) and "/" in key:
-            first, *rest = address.parts(key) or [key]
+            cut = Trace(self.store, address.chosen(self.epochs, key))
+            cut._warned = self._warned  # what was said once is not said of every part
+            return cut
+        if isinstance(key, str) and "/" in key and address.parts(key):
+            first, *rest = address.parts(key)
             found: Any = self[first]
             for part in rest:
                 found = found[part]
@@ -165,8 +177,7 @@ class Trace(Mapping[str, Epoch]):
         spec = self.spec(None, name)
         if epoch is not None:
             return self.store.read(spec.key, [epoch])[0]
-        epochs = self.epochs
-        values = self.store.read(spec.key, epochs)
+        epochs, values = self.undamaged(lambda: (known := self.epochs, self.store.read(spec.key, known)))
         return Labelled(name, values, ("epoch", *spec.dims), {"epoch": tuple(epochs), **spec.labels})
 
     def batches(self, layer: str, epoch: int) -> NDArray[Any]:
@@ -187,7 +198,7 @@ class Trace(Mapping[str, Epoch]):
         """Rows (epoch, layer, neuron), one column a statistic; engine "pandas", "polars" or "arrow"; long: one row a value."""
         from nissl.core import tables
 
-        return tables.frame(self, layers, stats, long=long, engine=engine)
+        return self.undamaged(lambda: tables.frame(self, layers, stats, long=long, engine=engine))
 
     def to_xarray(self, chunks: Any = None) -> Any:
         """An xarray.DataTree with a node for each layer, lazy; `chunks` (such as {}) makes it Dask's."""
@@ -202,7 +213,8 @@ class Trace(Mapping[str, Epoch]):
         """
         from nissl.core import tables
 
-        return tables.connections(self, None if epoch is None else address.epoch_number(epoch), engine)
+        chosen = None if epoch is None else address.epoch_number(epoch)
+        return self.undamaged(lambda: tables.connections(self, chosen, engine))
 
     # time
 
@@ -227,7 +239,13 @@ class Trace(Mapping[str, Epoch]):
 
     def __repr__(self) -> str:
         h, epochs = self.header, self.epochs
-        span = f"E_{epochs[0]} to E_{epochs[-1]}" if epochs else "none of them" if self._only is not None else "no epoch yet"
+        span = (
+            f"E_{epochs[0]} to E_{epochs[-1]}"
+            if epochs
+            else "none of them"
+            if self._only is not None
+            else "no epoch yet"
+        )
         state = "closed" if self.closed else "open"
         return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}>"
 

@@ -98,6 +98,6 @@ def _zarr(trace: Trace, path: Path, target: Path) -> None:
     if not trace.closed:
         raise BadValue(
             f"{path} is still being recorded, or its writer died: it is whole Zarr once the recording is closed (one that "
-            "died is taken up with nissl.record(..., resume=True)). parquet and csv can be had now."
+            "died must be resumed first). parquet and csv can be had now."
         )
     shutil.copytree(path, target, ignore=shutil.ignore_patterns("_*", "index.json"))

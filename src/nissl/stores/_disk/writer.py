@@ -50,7 +50,12 @@ class Writer:
         header = admission.kept(header)
         if place.group.exists() and not (place.hot.exists() or place.index.exists()):
             raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
-        place.folder(place.root)
+        try:
+            place.folder(place.root)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise BadValue(
+                f"{place.root}: {error.filename} is a file, and a trace is a folder; choose another path."
+            ) from error
         lock = Lock(place.lock)
         try:
             index, said = _begun(place, header, block)
