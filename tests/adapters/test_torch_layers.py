@@ -162,6 +162,32 @@ def test_in_place_nonlinearities_and_additions_are_heard_at_the_right_moment():
     np.testing.assert_array_equal(net.probe(x)["b"], seen["b"][0].numpy())
 
 
+@pytest.mark.parametrize("functional", [False, True])
+@pytest.mark.parametrize("inplace", [False, True])
+def test_what_an_addition_in_place_made_is_not_the_layers_own(functional, inplace):
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.norm, self.b = nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 4)
+            self.act = nn.ReLU(inplace=inplace)
+
+        def bend(self, x):
+            return torch.relu(x) if functional else self.act(x)
+
+        def forward(self, x):
+            out = self.norm(self.b(self.bend(self.a(x))))
+            out += x
+            return self.bend(out)
+
+    net, x = Torch(Block().eval(), functional=functional), torch.randn(5, 4)
+    m = net.model
+    for _ in range(2):
+        seen = heard(net, x)
+        with torch.no_grad():
+            assert torch.equal(seen["a"][0], m.a(x).relu())
+            assert torch.equal(seen["b"][0], m.norm(m.b(m.a(x).relu())))
+
+
 def test_every_leaf_is_a_layer_when_asked():
     net = Torch(conv_net(), leaves=True)
     assert [(n.name, n.unit_axis, n.units) for n in net.layers] == [

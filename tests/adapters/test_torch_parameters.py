@@ -57,3 +57,17 @@ def test_weights_that_are_made_anew_in_each_pass_are_not_edited():
     assert net.weights("p")["weight"].shape == (4, 3)
     with pytest.raises(Unsupported, match="remove"):
         net.edit("p", {"weight": np.zeros((4, 3))})
+
+
+def test_every_reading_of_gradients_begins_with_a_step_that_is_looked_at():
+    model = nn.Sequential(nn.Linear(3, 2))
+    net, optimizer = Torch(model), torch.optim.SGD(model.parameters(), 0.1)
+    with net.watch_parameter_gradients(["0"], every=16) as read:
+        for _ in range(3):  # epochs of fewer steps than `every`
+            for step in range(4):
+                optimizer.zero_grad()
+                (model(torch.ones(2, 3)) * (step + 1)).sum().backward()
+                optimizer.step()
+            found = read()["0"]
+            assert found.steps == 1
+            np.testing.assert_allclose(found.magnitude, 2.0)

@@ -132,3 +132,22 @@ def test_gradients_of_a_module_called_twice_are_told_apart():
         torch.testing.assert_close(value, first.grad)
     assert [len(seen[name]) for name in ("lin", "lin#2")] == [2, 2]
     assert all((value == 1).all() for value in seen["lin#2"])
+
+
+def test_the_rarest_call_of_a_module_is_learned_when_it_comes_again():
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.act = nn.Linear(3, 3), nn.ReLU()
+
+        def forward(self, x, times):
+            for _ in range(times):
+                x = self.act(self.a(x))
+            return x
+
+    net, seen = Torch(Deep()), []
+    with net.watch(lambda name, value: seen.append(name), "*", passes="training"):
+        for times in (1, 3, 2, 1, 3, 1, 3):
+            seen.clear()
+            net.model(torch.randn(2, 3), times)
+    assert seen == ["a", "a#2", "a#3"]

@@ -48,7 +48,7 @@ class Ear(Counted):
         call = self.call
         self.call = call + 1
         if call >= len(self.places):
-            self.surprised(call)
+            self.surprised(module, call)
             return
         place = self.places[call]
         if place is not None and not is_compiling():

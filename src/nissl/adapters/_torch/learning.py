@@ -33,6 +33,19 @@ class Chain:
     norm: nn.Module | None = None
     offers: list[int] = field(default_factory=lambda: [0])
     """How many values have been offered as the layer's, in a box that its gradients' hooks may hold: the last one is it."""
+    version: int = 0
+    """Of the tensor, which grows with every in-place operation."""
+
+    def __post_init__(self) -> None:
+        self.version = _version(self.tensor)
+
+    def overwritten(self, made: Tensor) -> bool:
+        """Was the tensor changed, as by `out += x`, before `made` was made of it (perhaps in place)?"""
+        return _version(self.tensor) - (made is self.tensor) > self.version
+
+
+def _version(value: Tensor) -> int:
+    return 0 if value.is_inference() else value._version
 
 
 class Listeners(Protocol):
@@ -98,8 +111,8 @@ class Learner:
 
     def __init__(self, atlas: Atlas, passes: Passes, listeners: Listeners):
         self.atlas, self.passes, self._listeners = atlas, passes, listeners
-        self.again = False
-        """A pass did something new: learn once more."""
+        self.awaited: dict[tuple[nn.Module, bool], int] = {}
+        """How often a pass has called a module, where that was new: learn until another one does."""
         self._seen = _Seen()
         self._version = atlas.version
         self._handles: dict[tuple[nn.Module, bool], list[Any]] = {}
@@ -166,10 +179,12 @@ class Learner:
             hear.append(lambda bent, name: self._bent(chain, bent, name))
 
     def _follow(self, module: nn.Module, call: int, given: Tensor | None, value: Tensor) -> None:
-        chain = self._seen.chains.pop(id(given), None)
-        if chain is None:
+        chain = self._seen.chains.get(id(given))
+        if chain is None or chain.overwritten(value):
             return
+        del self._seen.chains[id(given)]
         source, chain.tensor, chain.last = chain.last, value, (module, call)
+        chain.version = _version(value)
         role = self.atlas.roles[module]
         if role == BENDS:
             chain.at, chain.call = module, call
@@ -187,7 +202,8 @@ class Learner:
 
     def _bent(self, chain: Chain, value: Tensor, name: str) -> None:
         """A plain function followed."""
-        if self._seen.chains.pop(id(chain.tensor), None) is chain:
+        if self._seen.chains.get(id(chain.tensor)) is chain and not chain.overwritten(value):
+            del self._seen.chains[id(chain.tensor)]
             chain.at, chain.call = chain.last
             if not chain.place.known:
                 chain.place.waits = True
@@ -204,8 +220,7 @@ class Learner:
 
     def finish(self, output: Any) -> None:
         """The pass has ended: what nothing followed is heard as it was."""
-        if self.again:
-            self.again = False
+        if self.awaited:
             self._done.clear()
             self.open()
         if not self._seen.calls:
@@ -218,6 +233,8 @@ class Learner:
         if self.passes.graded or not self._done:
             seen.graph.tell(each(output))
         if self.passes.graded:
+            self.awaited = {key: n for key, n in self.awaited.items() if seen.calls.get(key, 0) < n}
+        if self.passes.graded and not self.awaited:
             self._done |= seen.calls.keys()
             for key in seen.calls.keys() & self._handles.keys():
                 remove(self._handles.pop(key))

@@ -180,10 +180,10 @@ class Counted(Hook):
         self.call += 1
         return self.call - 1
 
-    def surprised(self, call: int) -> None:
-        """A call more than ever before: the next pass shows what it is."""
+    def surprised(self, module: nn.Module, call: int) -> None:
+        """A call more than ever before: the next pass that makes it shows what it is."""
         if call >= len(self.places) and self.passes.learner is not None:
-            self.passes.learner.again = True
+            self.passes.learner.awaited[module, self.enters] = call + 1
 
 
 def remove(handles: list[Any]) -> None:

@@ -96,5 +96,6 @@ class Steps:
 
     def read(self) -> dict[str, ParameterGradients]:
         """What was folded since the last reading; layers without a step are left out."""
+        self._taken.clear()  # each reading begins with a step that is looked at: short epochs have one too
         found = {name: folded.read() for name, folded in self._folded.items()}
         return {name: gradients for name, gradients in found.items() if gradients is not None}
