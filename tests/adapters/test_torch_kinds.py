@@ -118,3 +118,31 @@ def test_torchs_own_transformer_layer():
     probed = net.probe(x)
     assert probed["linear1"].shape == (3, 5, 16)
     assert net.weights("self_attn")["weight"].shape == (8, 8)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_an_encoder_with_a_padding_mask_is_heard_and_changed_in_evaluation_mode():
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            block = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.0)
+            self.words, self.encoder = nn.Embedding(20, 8), nn.TransformerEncoder(block, 2)
+
+        def forward(self, x):
+            return self.encoder(self.words(x), src_key_padding_mask=x == 0)
+
+    torch.manual_seed(0)
+    x = torch.randint(1, 20, (4, 7))
+    x[:2, 5:] = 0
+    net, real = Torch(Encoder().eval()), x != 0
+    name, seen = "encoder.layers.1.linear2", {}
+    with net.watch(lambda n, v: seen.setdefault(n, v.clone()), name, passes="training"):
+        net.model.train()(x)  # what training passes compute: padded, not nested
+    net.model.eval()
+    probed = torch.from_numpy(net.probe(x, name)[name])
+    torch.testing.assert_close(probed[real], seen[name][real])
+    with torch.no_grad():
+        plain = net.model(x)
+        with net.change(name, [1], 9.0):
+            changed, heard = net.model(x), net.probe(x, name)[name]
+    assert (heard[real.numpy()][:, 1] == 9).all() and not torch.equal(changed, plain)

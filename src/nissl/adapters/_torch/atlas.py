@@ -48,7 +48,9 @@ class Place:
         return self.layer.name
 
     def shown(self, value: Tensor) -> Tensor:
-        """A value as the layer says that it is: heads on an axis of their own, packed rows as examples."""
+        """A value as the layer says that it is: heads on an axis of their own, packed rows as examples, nested ones padded."""
+        if value.is_nested:  # what nn.TransformerEncoder makes of a padding mask in evaluation mode
+            value = value.to_padded_tensor(0.0)
         if self.enters:
             return value.reshape(*value.shape[:-1], self.layer.units or 1, -1)
         return value.unsqueeze(0) if self.layer.batch_axis == 1 and value.dim() == 2 and self.packs else value

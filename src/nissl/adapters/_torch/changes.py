@@ -24,6 +24,8 @@ class Replacing:
 
     def __call__(self, place: Place, value: Tensor) -> Tensor:
         self.applied = True
+        if value.is_nested:
+            return torch.nested.as_nested_tensor([self(place, one.unsqueeze(0)).squeeze(0) for one in value.unbind()])
         shown = place.shown(value)
         axis = place.layer.unit_axis % shown.dim()
         if self.layer.units is None:
