@@ -37,6 +37,23 @@ def test_what_was_refused_is_not_in_the_way(
     assert main(["train", *QUICK]) == 0
 
 
+@pytest.mark.parametrize("hidden", ["a", "6,a", "-3"])
+def test_one_number_is_a_layer_and_a_word_is_refused(
+    hidden: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = ["train", "runs/one", "--no-progress", "--epochs", "1", "--quantities", "weights"]
+    assert main([*plain, f"--model.hidden={hidden}"]) == 2
+    assert "mlp.hidden=" in capsys.readouterr().err
+    assert main([*plain, "--model.hidden", "6"]) == 0
+    assert opened("runs/one").layers == ("hidden_1", "output")
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(tmp_path / ("x" * 300))]) == 2
+    assert capsys.readouterr().err.startswith("nissl: [Errno")
+
+
 def test_info_tells_what_there_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(run)]) == 0
     printed = capsys.readouterr().out

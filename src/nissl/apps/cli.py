@@ -168,12 +168,12 @@ def _warned(message: Warning | str, category: type[Warning], *_: Any, **__: Any)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if all is well, 2 for what nissl refuses, 130 for Ctrl-C."""
+    """Run one command; 0 if all is well, 2 for what nissl or the system refuses, 130 for Ctrl-C."""
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warned
             app()(words, result_action="return_none")
-    except (NisslError, CycloptsError) as error:
+    except (NisslError, CycloptsError, OSError) as error:
         if os.environ.get("NISSL_DEBUG", "0") not in ("", "0"):
             raise
         said = [words for python, words in WORDS.items() if python in str(error)]
