@@ -18,7 +18,7 @@ from nissl.core.layer import Layer
 from nissl.core.store import ArraySpec, Entry, Store
 from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
 
-T = TypeVar("T")
+_Made = TypeVar("_Made")
 
 
 class Trace(Mapping[str, Epoch]):
@@ -50,7 +50,7 @@ class Trace(Mapping[str, Epoch]):
         """Epochs that cannot be read, and why."""
         return {entry.epoch: entry.damage for entry in self.store.entries() if entry.damage}
 
-    def undamaged(self, make: Callable[[], T]) -> T:
+    def undamaged(self, make: Callable[[], _Made]) -> _Made:
         """What `make` makes of the epochs that can be read; damage that only shows on the way is named, and left out."""
         while True:
             known = len(self.damaged)
