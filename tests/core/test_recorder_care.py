@@ -122,6 +122,12 @@ def test_choices_that_match_nothing_say_what_there_is():
         list(recorder.batches([1]))
 
 
+@pytest.mark.parametrize("layers", [None, [], "", ["nope"]])
+def test_layers_that_name_none_are_refused(layers):
+    with pytest.raises(UnknownName, match="The layers are"):
+        nissl.record(mlp(), layers=layers)
+
+
 def test_only_chosen_layers_and_quantities_are_recorded():
     trace = train(mlp(), loader(*data()), 1, layers=["0", "4"], quantities=["activation"])
     assert trace.layers == ("0", "4") and "weight" not in trace.names("0")

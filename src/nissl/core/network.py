@@ -123,6 +123,10 @@ class Network(ABC):
     def select(self, patterns: str | Sequence[str] = "*") -> list[str]:
         """Names of the layers that match any of the glob patterns, in order; a pattern without a match is an error."""
         every = [layer.name for layer in self.layers]
+        if not patterns and patterns != "":
+            raise UnknownName(
+                f"layers={patterns!r} names no layer; leave it out for all. The layers are: {listing(every)}."
+            )
         chosen: set[str] = set()
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
             found = {name for name in every if name == pattern or fnmatch.fnmatchcase(name, pattern)}
