@@ -159,6 +159,24 @@ def test_labels_that_do_not_fit_are_left_out_with_a_warning():
     assert recorder.trace["E_1"]["L_0"]["n_0"]["count"] == 30
 
 
+def test_one_step_of_odd_labels_costs_that_step_its_classes_and_no_more():
+    model, (x, y) = mlp(), data()
+    with pytest.warns(NisslWarning, match="labels of a step"), nissl.record(model, progress=False) as recorder:
+        for _ in recorder.epochs(1):
+            for step, (a, _) in enumerate(recorder.batches(loader(x, y))):
+                model(a[:3] if step == 1 else a).sum().backward()
+    cell = recorder.trace["E_1"]["L_0"]
+    assert cell.array("count")[0] == 60 - 16 + 3 and cell.array("class_count").sum() == 60 - 16
+
+
+def test_an_autoencoder_is_profiled_by_class_and_not_judged():
+    model, (x, y) = nn.Sequential(nn.Linear(8, 3), nn.ReLU(), nn.Linear(3, 8)), data()
+    trace = train(model, loader(x, y), 1, lr=0.0, loss=lambda out, _: out.sum(), classes=["a", "b", "c"], probe=(x, y))
+    values = model[1](model[0](x)).detach().numpy()
+    np.testing.assert_allclose(trace["E_1"]["L_0"].array("class_mean")[:, 1], values[y == 1].mean(0), rtol=1e-5)
+    assert trace.header["task"]["kind"] == "grouped" and "loss" not in trace["E_1"].scalars
+
+
 def test_a_loop_without_batches_is_heard_too():
     model, (x, y) = mlp(), data()
     with nissl.record(model, progress=False) as recorder:

@@ -88,3 +88,20 @@ def test_the_sketch_is_evenly_thinned_whatever_the_batches():
         sketches.append(sums.sketch[:, 0])
         assert set(np.diff(sums.sketch[:, 0])) == {sums.stride}
     assert all(np.array_equal(sketches[0], other) for other in sketches)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@pytest.mark.parametrize("shape", [(4, 4, 3), (5, 4, 3)])
+def test_labels_by_position_of_a_sequence_first_layer_lie_as_its_values_do(shape, engine):
+    rng = np.random.default_rng(4)
+    value, labels = rng.normal(size=shape), rng.integers(0, 2, shape[:2])
+    made = NumpyAccumulator(-1, 1, classes=2)
+    if engine == "torch":
+        torch = pytest.importorskip("torch")
+        from nissl.adapters._torch.sums import TorchAccumulator
+
+        made, value, labels = TorchAccumulator(-1, 1, 2), torch.as_tensor(value), torch.as_tensor(labels)
+    made.fold(value, labels)
+    _, mean, _ = by_class(made.read())
+    rows, of = np.asarray(value).reshape(-1, 3), np.asarray(labels).reshape(-1)
+    np.testing.assert_allclose(mean, np.stack([rows[of == k].mean(0) for k in (0, 1)], 1))

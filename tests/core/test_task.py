@@ -24,6 +24,7 @@ rng = np.random.default_rng(0)
         (np.array([[0.3, 1.0], [2.0, 5.0]]), 2, None, "regression", 0),
         (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 50, None, "tokens", 0),
         (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 5, 5, "tokens", 5),
+        (np.array([0, 1, 1]), 64, ["a", "b"], "grouped", 2),
         (None, 3, None, "unlabelled", 0),
     ],
 )
@@ -35,7 +36,7 @@ def test_task_is_told_by_labels_and_outputs(labels, outputs, classes, kind, coun
 def test_unknown_number_of_classes_says_what_to_pass():
     with pytest.raises(BadValue, match="classes="):
         Task.of(np.array([0, 1, 2]), None, None)
-    with pytest.raises(BadValue, match="10 outputs"):
+    with pytest.raises(BadValue, match="labels up to 2"):
         Task.of(np.array([0, 1, 2]), 10, ["a", "b"])
 
 

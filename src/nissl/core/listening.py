@@ -29,6 +29,9 @@ class Listening:
         """Layers that were heard at least once."""
         self.classless: dict[str, str] = {}
         """Layers whose values labels do not fit, such as an embedding of positions, and why."""
+        self.misfits = 0
+        """How often labels did not fit a layer that others have fitted."""
+        self._fitting: set[str] = set()
         self._accumulators: dict[str, Accumulator | None] = {}
         self._fed: set[str] = set()
 
@@ -48,13 +51,22 @@ class Listening:
         self.seconds += time.perf_counter() - start
 
     def _fold(self, accumulator: Accumulator, name: str, value: Any) -> None:
+        groups = None if name in self.classless else self.groups
         try:
-            accumulator.fold(value, None if name in self.classless else self.groups)
+            accumulator.fold(value, groups)
         except BadValue as error:
-            if self.groups is None or name in self.classless:
+            if groups is None:
                 raise
-            self.classless[name] = str(error)
             accumulator.fold(value, None)
+            if name not in self._fitting:
+                self.classless[name] = str(error)
+            elif not self.misfits:
+                what = f"nissl: labels of a step do not fit, so it counts for no class: {error}"
+                warnings.warn(what, NisslWarning, stacklevel=2)
+            self.misfits += name in self._fitting
+        else:
+            if groups is not None:
+                self._fitting.add(name)
 
     def _begin(self, name: str) -> Accumulator:
         made = self.network.accumulator(self.network.layer(name), classes=self.classes, sketch=self.sketch)

@@ -121,6 +121,8 @@ class NumpyAccumulator(Accumulator):
 
     def fold(self, value: Any, groups: Any = None) -> None:
         rows, example = rows_of(np.asarray(value), *self._axes)
+        if groups is not None and self._axes[1] == 1 and np.shape(groups) == np.shape(value)[:2]:
+            groups = np.asarray(groups).T  # a class for every position, laid out as the value is
         sums = Sums.of(rows, spread(groups, example), self._classes)
         self._sums = sums if self._sums is None else self._sums.merge(sums)
         if self._most:

@@ -83,7 +83,9 @@ def connections(trace: "Trace", epoch: int | None, engine: str) -> Any:
             -1
         )  # over kernel positions, or positions of a flattened map
         grid = np.meshgrid(np.array(epochs), np.arange(n), np.arange(units), indexing="ij")
-        sources = grid[2] + grid[1] // (n // groups) * units  # a grouped convolution hears its own group's channels only
+        sources = (
+            grid[2] + grid[1] // (n // groups) * units
+        )  # a grouped convolution hears its own group's channels only
         values = (grid[0], np.array([source], object), sources, np.array([target], object), grid[1], each)
         for name, value in zip(names, values, strict=True):
             columns[name].append(np.broadcast_to(value, value.shape if value.size == 1 else each.shape).reshape(-1))

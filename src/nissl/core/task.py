@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nissl.errors import BadValue
 
-KINDS = ("multiclass", "binary", "multilabel", "regression", "tokens", "unlabelled")
+KINDS = ("multiclass", "binary", "multilabel", "regression", "tokens", "grouped", "unlabelled")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ class Task:
             raise BadValue(
                 "How many classes there are cannot be told from the network's last layer: pass classes=NUMBER or classes=[names]."
             )
-        if names and count and kind != "tokens" and len(names) < count:
-            raise BadValue(f"classes names {len(names)} classes, but the network has {count} outputs.")
+        if names and count and kind == "multiclass" and not one_hot and len(names) != count:
+            if labels.max(initial=0) >= len(names):
+                raise BadValue(f"classes names {len(names)} classes, but there are labels up to {labels.max()}.")
+            return cls("grouped", names)  # an autoencoder's examples have classes, but its outputs are none
         return cls(kind, names or tuple(map(str, range(count))), one_hot=one_hot)
 
     def groups(self, labels: Any, to_numpy: Callable[[Any], NDArray[Any]] = np.asarray) -> Any:

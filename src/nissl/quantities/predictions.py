@@ -18,7 +18,7 @@ class Predictions(Quantity):
     def declare(self, layer: Layer | None, context: Context) -> tuple[ArraySpec, ...]:
         k, names = len(context.classes), context.classes
         specs: tuple[ArraySpec, ...] = ()
-        if k:
+        if k and context.task not in ("grouped", "tokens"):
             several = context.task == "multilabel"
             dims, shape = (("class", "true", "predicted"), (k, 2, 2)) if several else (("class", "predicted"), (k, k))
             labels = {"class": names} if several else {"class": names, "predicted": names}

@@ -40,6 +40,14 @@ class Groups:
             self._ready[device] = Groups((self.labels if self.member is None else self.member).to(device))
         return self._ready[device]
 
+    def for_sequence_first(self, value: Tensor) -> "Groups":
+        """Classes of positions that lie as a sequence-first value does, (T, B), turned to example first."""
+        if self.member is not None or self.labels.dim() != 2 or self.labels.shape != value.shape[:2]:
+            return self
+        if "turned" not in self._ready:
+            self._ready["turned"] = Groups(self.labels.t())
+        return self._ready["turned"]
+
     def rows(self, examples: int, positions: int, position_first: bool = False) -> Tensor:
         """Labels for values of so many examples and positions: (examples,) or, one for each row, (rows,)."""
         if self.examples == examples and self.labels.dim() == 1:

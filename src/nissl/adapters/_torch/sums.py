@@ -37,6 +37,8 @@ class TorchAccumulator(Accumulator):
             groups = groups_of(groups)
             if groups.device != device:
                 groups = groups.on(device)
+            if self._axes[1] == 1:
+                groups = groups.for_sequence_first(value)
         self._fold(value, groups)
 
     def _open(self, value: Tensor) -> None:
