@@ -86,7 +86,8 @@ class Recorder:
         self._must_be_open()
         first = self._ledger.last + 1 if self._ledger.last is not None else 1
         before = self._ledger.last is None and self._due_before_training()
-        if self._ledger.last is None and not self.settings.schedule.among(1, n) and not before:
+        named = isinstance(self.settings.schedule.epochs, tuple) and before  # [0]: just the network before training
+        if self._ledger.last is None and not self.settings.schedule.among(1, n) and not named:
             raise BadValue(
                 f"epoch_intervals={self.settings.epoch_intervals!r} names none of the epochs 1 to {n}: nothing would be recorded."
             )

@@ -15,6 +15,10 @@ from nissl.stores._disk.row import Row, integer, number, value_of
 from nissl.stores._disk.shard import Grid
 
 FORMAT = "1.0"
+RESCUE = (
+    "What lies beside it may be whole: each array under layers/ opens with zarr.open_array, and _hot/ holds the epochs "
+    "that were not sealed yet (docs/trace-format.md)."
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,10 @@ class Index:
 
 def read(path: Path) -> Index:
     """The index in this file; FileNotFoundError, NewerFormat or DamagedTrace."""
-    said = read_json(path)
+    try:
+        said = read_json(path)
+    except DamagedTrace as error:
+        raise DamagedTrace(f"{error} {RESCUE}") from None
     supported(path, said)
     try:
         return _index(said)
