@@ -43,9 +43,7 @@ class Hearing:
     def _listening(self, place: str) -> Listening:
         of = [q for q in self.quantities if q.needs == place]
         classes = len(self.task.names) if self.task and any(q.classes for q in of) else 0
-        return Listening(
-            self.network, self.layers, place, classes=classes, sketch=max((q.sketch for q in of), default=0)
-        )
+        return Listening(self.network, place, classes=classes, sketch=max((q.sketch for q in of), default=0))
 
     def needs(self, need: str) -> bool:
         return any(q.needs == need for q in self.quantities)

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ from nissl.errors import BadValue, NisslWarning
 class Listening:
     """Folds every value into its layer's sums while `active`; what goes wrong here never reaches the user's step."""
 
-    def __init__(self, network: Network, layers: Sequence[str], place: str, *, classes: int = 0, sketch: int = 0):
-        self.network, self.place, self.watched = network, place, list(layers)
+    def __init__(self, network: Network, place: str, *, classes: int = 0, sketch: int = 0):
+        self.network, self.place = network, place
         self.classes, self.sketch = classes, sketch
         self.active = False
         self.groups: Any = None

@@ -4,7 +4,7 @@ import fnmatch
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -242,12 +242,6 @@ def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Ne
 
 def _imported(name: str) -> bool:
     return name == "arrays" or name in sys.modules
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    """A `with` that does nothing."""
-    yield
 
 
 def checked_passes(passes: str) -> bool:

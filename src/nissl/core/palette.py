@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAPER = "#fbfaf7"
-GLASS = "#f3f1ea"
-"""The slide under the cells: a shade darker than the paper, so that blank cells are seen."""
 INK = "#1d2228"
 MUTED = "#5a5f66"
 FAINT = "#d8d5cc"
@@ -55,9 +53,3 @@ def ramp(name: str, shares: Any) -> Floats:
     stops = np.array([rgb(colour) for colour in RAMPS[name]])
     along = np.linspace(0, 1, len(stops))
     return np.stack([np.interp(shares, along, stops[:, i]) for i in range(3)], -1)
-
-
-def readable_on(colour: str) -> str:
-    """Ink or paper, whichever is better read on this colour."""
-    linear = np.where(rgb(colour) <= 0.04045, rgb(colour) / 12.92, ((rgb(colour) + 0.055) / 1.055) ** 2.4)
-    return PAPER if linear @ [0.2126, 0.7152, 0.0722] < 0.22 else INK

@@ -16,14 +16,13 @@ class Replacing:
     """What `change` does to a layer's value; differentiable in the value and in what replaces it."""
 
     def __init__(self, layer: Layer, units: Sequence[int] | None, to: Any):
-        self.layer, self.applied = layer, False
+        self.layer = layer
         self._to = to if callable(to) or isinstance(to, Tensor) else torch.as_tensor(np.asarray(to))
         self._units = None if units is None else torch.as_tensor(_whole(layer, units), dtype=torch.int64)
         if layer.units is not None:
             self._check(layer.units)
 
     def __call__(self, place: Place, value: Tensor) -> Tensor:
-        self.applied = True
         if value.is_nested:
             return torch.nested.as_nested_tensor([self(place, one.unsqueeze(0)).squeeze(0) for one in value.unbind()])
         shown = place.shown(value)
