@@ -5,8 +5,9 @@ import pytest
 
 import nissl
 from nissl.adapters.arrays import Arrays
+from nissl.core.capabilities import Differentiable, Editable
 from nissl.core.layer import Layer
-from nissl.core.network import Differentiable, Editable, network
+from nissl.core.network import network
 from nissl.errors import BadValue, MissingData, NotHeard, UnknownName, Unsupported
 
 

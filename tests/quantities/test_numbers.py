@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
+from nissl.core.capabilities import ParameterGradients
 from nissl.core.columns import quantiles
 from nissl.core.layer import Layer
-from nissl.core.network import ParameterGradients
 from nissl.core.quantity import Context, Heard
 from nissl.core.sums import NumpyAccumulator
 from nissl.quantities.gradient import Gradient

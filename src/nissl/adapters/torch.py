@@ -20,22 +20,14 @@ from nissl.adapters._torch.outputs import Outputs
 from nissl.adapters._torch.steps import Steps
 from nissl.adapters._torch.still import still
 from nissl.adapters._torch.sums import TorchAccumulator
+from nissl.core.capabilities import Differentiable, Editable, ParameterGradients, Trainable
 from nissl.core.layer import Layer
-from nissl.core.network import (
-    Array,
-    Differentiable,
-    Editable,
-    Network,
-    OnValue,
-    ParameterGradients,
-    checked_passes,
-    checked_place,
-)
+from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, Unsupported
 
 
-class Torch(Network, Editable, Differentiable):
+class Torch(Network, Editable, Differentiable, Trainable):
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from nissl.core.capabilities import ParameterGradients
 from nissl.core.listening import Listening, sampled
-from nissl.core.network import Network, ParameterGradients, examples
+from nissl.core.network import Network, examples
 from nissl.core.plan import PROBE, PROBED, suits
 from nissl.core.predictions import Predictions
 from nissl.core.probe import Probe
@@ -29,7 +30,8 @@ class Hearing:
     def __init__(self, network: Network, layers: list[str], quantities: tuple[Quantity, ...], probe: Probe | None):
         self.network, self.layers, self.quantities, self.probe = network, layers, quantities, probe
         self.task: Task | None = None
-        self.taps = {place: self._listening(place) for place in TAPPED if any(q.needs == place for q in quantities)}
+        self.places = [place for place in TAPPED if any(q.needs == place for q in quantities)]
+        self.taps = {place: self._listening(place) for place in self.places if network.steps_heard}
         self.predictions: Predictions | None = None
         self._gradients: Callable[[], dict[str, ParameterGradients]] | None = None
         self._before: dict[str, dict[str, Array]] = {}
@@ -51,8 +53,8 @@ class Hearing:
     def open(self, stack: ExitStack) -> None:
         """Start to hear; everything ends with the stack."""
         for place, tap in self.taps.items():
-            stack.enter_context(self.network.watch(tap.hear, self.layers, place=place, passes="training"))
-        if self.needs("outputs"):
+            stack.enter_context(self.network.tap(tap.hear, self.layers, place=place, passes="training"))
+        if self.needs("outputs") and self.network.steps_heard:
             stack.enter_context(self.network.watch_outputs(self._output, passes="training"))
         for quantity in self.quantities:
             if quantity.needs == "parameter_gradients":
@@ -135,7 +137,7 @@ class Hearing:
         heards: dict[str, dict[str | None, Heard]] = {}
         for place, tap in self.taps.items():
             heards[place] = {name: Heard(context, sums=sums) for name, sums in tap.read().items()}
-        if self.predictions is not None and trained:
+        if self.predictions is not None and trained and self.network.steps_heard:
             heards["outputs"] = {None: Heard(context, predictions=self.predictions.settle())}
             self.predictions = self._judge()
         if self._gradients is not None:
@@ -163,11 +165,11 @@ class Hearing:
 
     def hear_probe(self, context: Context) -> dict[str, dict[str | None, Heard]]:
         """One pass over the probe in evaluation mode."""
-        taps = {place: self._listening(place) for place in PROBED if place in self.taps}
+        taps = {place: self._listening(place) for place in PROBED if place in self.places}
         judged, kept = self._judge(), {}  # type: Predictions | None, dict[str, list[Array]]
         with self.network.evaluating(), ExitStack() as stack:
             for place, tap in taps.items():
-                stack.enter_context(self.network.watch(tap.hear, self.layers, place=place))
+                stack.enter_context(self.network.tap(tap.hear, self.layers, place=place))
                 tap.active = True
             if self.needs("samples"):
                 stack.enter_context(self.network.watch(lambda n, v: self._sample(kept, n, v), self.layers))
@@ -194,7 +196,7 @@ class Hearing:
         x, _ = next(iter(self.probe))
         shapes: dict[str, list[Array]] = {}
         tap = self._listening("activation")
-        with self.network.evaluating(), self.network.watch(tap.hear, self.layers), ExitStack() as stack:
+        with self.network.evaluating(), self.network.tap(tap.hear, self.layers), ExitStack() as stack:
             for active in (False, True, True):  # the last time nothing is new
                 tap.active, tap.seconds = active, 0.0
                 if active is False:

@@ -64,7 +64,7 @@ class Ledger:
         try:
             self._write()
             self.store.amend({"layers": self._described(), "costs": self.costs, "ended": _ending(error)})
-            self.store.close()
+            self.store.close(wait=error is None)
         except Exception as refused:  # noqa: BLE001 - the run is over and its results must reach the user
             lost = f" Epochs not written: {[record.epoch for record in self._waiting]}." if self._waiting else ""
             message = f"nissl: the trace could not be finished: {type(refused).__name__}: {refused}.{lost}"
@@ -103,6 +103,7 @@ class Ledger:
         return Plan(
             self._hearing.quantities,
             Context(names, self._hearing.probe.count if self._hearing.probe else 0, total, kind),
+            steps=self._hearing.network.steps_heard,
         )
 
     def agree(self) -> None:

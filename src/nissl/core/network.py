@@ -5,8 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +21,6 @@ OnValue = Callable[[str, Any], None]
 PLACES = ("activation", "preactivation", "gradient")
 
 
-@dataclass(frozen=True)
-class ParameterGradients:
-    """What the training steps' gradients of a layer's parameters looked like, unit by unit."""
-
-    magnitude: Array  # (unit,) mean |gradient| over the unit's parameters and the steps
-    signal: Array  # (unit,) norm of the mean gradient
-    noise: Array  # (unit,) root of the mean squared distance from it
-    steps: int
-
-
 class Network(ABC):
     """A model seen as named layers. Adapters implement the abstract part; values stay the framework's until `to_numpy`."""
 
@@ -39,6 +28,9 @@ class Network(ABC):
     """The module whose presence in sys.modules means that a model may be this framework's; the adapter's file name."""
     rank: ClassVar[int] = 0
     """Adapters of higher rank are asked first: a Keras model on the torch back end is also a torch module."""
+
+    steps_heard: ClassVar[bool] = True
+    """Can values of the user's own training steps be heard? Where not, the probe and the parameters are recorded."""
 
     def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
         """`functional` also hears nonlinearities that are plain function calls; `leaves` makes every leaf module a layer."""
@@ -107,6 +99,36 @@ class Network(ABC):
     def settle(self) -> None:
         """Wait until `on_value` has been told everything of the passes so far: compiled frameworks may call back late."""
 
+    def tap(
+        self, on_value: OnValue, layers: str | Sequence[str], *, place: str = "activation", passes: str = "all"
+    ) -> AbstractContextManager[None]:
+        """Like `watch`, for values that go straight into this network's own accumulators.
+
+        A framework that compiles its steps may hand over values that are partly reduced, as only those accumulators
+        and its own `to_numpy` understand.
+        """
+        return self.watch(on_value, layers, place=place, passes=passes)
+
+    def renew(self, model: Any) -> None:
+        """Go on with this state of the same model: where models are values, every step makes a new one."""
+        self.model = model
+
+    # several processes that train one model together
+
+    @property
+    def process(self) -> tuple[int, int]:
+        """Which of how many processes this is: (rank, world); (0, 1) alone."""
+        return 0, 1
+
+    @property
+    def whole(self) -> bool:
+        """Does each process hold the whole model? If not, all of them run the probe and read the weights together."""
+        return True
+
+    def from_first(self, message: str) -> str:
+        """The first process's message, on every process: asked when a recording opens, never in a step."""
+        return message
+
     def unheard_reason(self) -> str:
         """Why layers of this model might not be heard: ends the message of NotHeard."""
         return "Does the loop call this model, in training mode, inside the recorder's `with`?"
@@ -154,42 +176,6 @@ class Network(ABC):
         if silent:
             raise NotHeard(f"These layers never ran: {listing(silent)}. {self.unheard_reason()}")
         return {name: np.concatenate(seen[name], self.layer(name).batch_axis) for name in names}
-
-
-@runtime_checkable
-class Editable(Protocol):
-    """A network whose values and parameters can be changed."""
-
-    def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> AbstractContextManager[None]:
-        """Replace the values of these units (all: None) on every pass while the `with` is open.
-
-        `to` is a number, an array with one value a unit, or a function of the framework's own values with the unit
-        axis last, differentiable where the framework is.
-        """
-        ...
-
-    def edit(self, layer: str, parameters: Mapping[str, Array]) -> None:
-        """Set a layer's parameters for good, unit first as `weights` gives them."""
-        ...
-
-
-@runtime_checkable
-class Differentiable(Protocol):
-    """A network whose framework gives gradients."""
-
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
-        """Gradient, for every example, of its target with respect to the input or a layer's activation (several: a dict).
-
-        `target`: a class for all, one a example, "sum" of all outputs, or a function of the framework's output that
-        returns one number an example (or one in all).
-        """
-        ...
-
-    def watch_parameter_gradients(
-        self, layers: Sequence[str], every: int = 1
-    ) -> AbstractContextManager[Callable[[], dict[str, ParameterGradients]]]:
-        """Fold the parameters' gradients at every `every`-th optimiser step; the callable reads and starts again."""
-        ...
 
 
 class _Converting(Accumulator):
@@ -252,7 +238,6 @@ def checked_passes(passes: str) -> bool:
 
 
 def checked_place(place: str) -> str:
-    """The place, if there is such a place."""
     """The place, if there is such a place."""
     if place not in PLACES:
         raise BadValue(f"place is one of {listing(PLACES)}, not {place!r}.")

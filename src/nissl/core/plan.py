@@ -12,6 +12,7 @@ from nissl.core.store import ArraySpec
 
 PROBED = ("activation", "preactivation", "outputs")
 """Needs that are heard on the probe as well; what comes of them is named with PROBE in front."""
+HEARD_IN_STEPS = (*PROBED, "gradient")
 PROBE = "probe_"
 BATCH = ("count", "mean", "std", "min", "max", "active", "magnitude")
 """The columns kept for every batch where batches are kept."""
@@ -20,8 +21,9 @@ BATCH = ("count", "mean", "std", "min", "max", "active", "magnitude")
 class Plan:
     """The arrays of every layer, from the quantities and what is known of the run."""
 
-    def __init__(self, quantities: Sequence[Quantity], context: Context):
-        self.quantities, self.context = tuple(quantities), context
+    def __init__(self, quantities: Sequence[Quantity], context: Context, *, steps: bool = True):
+        """`steps`: are the training steps heard too, or the probe alone?"""
+        self.quantities, self.context, self.steps = tuple(quantities), context, steps
         self._specs: dict[str | None, tuple[ArraySpec, ...]] = {}
 
     def specs(self, layer: Layer | None) -> tuple[ArraySpec, ...]:
@@ -35,7 +37,8 @@ class Plan:
         found: list[ArraySpec] = []
         for quantity in self.quantities:
             if suits(quantity, layer):
-                found += quantity.declare(layer, self.context)
+                if self.steps or quantity.needs not in HEARD_IN_STEPS:
+                    found += quantity.declare(layer, self.context)
                 if quantity.needs in PROBED and self.context.probe:
                     found += map(probed, quantity.declare(layer, replace(self.context, probing=True)))
         return found

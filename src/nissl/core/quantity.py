@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from nissl.core.capabilities import ParameterGradients
 from nissl.core.layer import Layer
-from nissl.core.network import ParameterGradients
 from nissl.core.predictions import Predictions
 from nissl.core.store import ArraySpec
 from nissl.core.sums import Sums

@@ -9,9 +9,10 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from nissl.core.capabilities import Differentiable, Trainable
 from nissl.core.hearing import Hearing
 from nissl.core.ledger import Ledger
-from nissl.core.network import Differentiable, Network
+from nissl.core.network import Network
 from nissl.core.probe import Probe, split
 from nissl.core.quantity import Quantity
 from nissl.core.screen import Screen
@@ -22,7 +23,6 @@ from nissl.core.trace import Trace
 from nissl.errors import BadValue, NisslWarning, NotHeard, Unsupported, listing
 
 Batch = TypeVar("Batch")
-DIFFERENTIABLE = ("gradient", "parameter_gradients")
 
 
 class Recorder:
@@ -38,6 +38,11 @@ class Recorder:
         self._classes, self._bins, self._resume = classes, bins, resume
         self._hearing = Hearing(network, self.layers, _fitting(settings, network), self.probe)
         self._ledger = Ledger(store, settings, header or {})
+        if not network.steps_heard and self.probe is None:
+            raise BadValue(
+                f"The steps of a {network.framework} network can't be heard from outside: pass probe=(x, y), some examples that "
+                "are shown to it at the end of every recorded epoch."
+            )
         self._screen = Screen(settings.progress)
         self._stack = ExitStack()
         self._logged: dict[str, list[Any]] = {}
@@ -79,8 +84,23 @@ class Recorder:
         """What has been recorded so far."""
         return Trace(self._ledger.store)
 
+    @property
+    def last(self) -> int | None:
+        """The last epoch that the trace holds."""
+        return self._ledger.last
+
     def epochs(self, n: int) -> Iterator[int]:
         """Epochs 1 to n, recorded as they end; when resuming, those after the last committed one."""
+        for epoch in range(self.expect(n), n + 1):
+            self.begin_epoch(epoch)
+            yield epoch
+            self.end_epoch()
+
+    def expect(self, n: int) -> int:
+        """Epochs up to n are about to be trained: say what recording them will take, and keep epoch 0 if that is due.
+
+        Returns the first of them. What `epochs` does at its start, for loops that count for themselves.
+        """
         if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1:
             raise BadValue(f"epochs({n!r}): how many epochs to train, a whole number from 1.")
         self._must_be_open()
@@ -96,10 +116,7 @@ class Recorder:
         if before:
             self._commit(0, trained=False)
         self._screen.start(first, n)
-        for epoch in range(first, n + 1):
-            self.begin_epoch(epoch)
-            yield epoch
-            self.end_epoch()
+        return first
 
     def _rehearse(self) -> None:
         try:
@@ -180,6 +197,14 @@ class Recorder:
         self._total += 1
         self._hearing.listen(listening, labels)
 
+    def pause(self) -> None:
+        """What follows is no training step, until the next `step`: validation, for instance."""
+        self._hearing.listen(False)
+
+    def renew(self, model: Any) -> None:
+        """Go on with this state of the model, where every step makes a new one: `recorder.renew(model)` (Equinox)."""
+        self.network.renew(model)
+
     def log(self, **numbers: Any) -> None:
         """Add numbers (or one-element tensors) to this epoch's averages: `recorder.log(loss=loss)`."""
         for name, value in numbers.items():
@@ -251,12 +276,11 @@ class Recorder:
 
 def _fitting(settings: Settings, network: Network) -> tuple[Quantity, ...]:
     """The quantities that this framework can give; one that was asked for by name and cannot be given is an error."""
-    if isinstance(network, Differentiable):
-        return settings.recorded
-    lost = [q for q in settings.recorded if q.needs in DIFFERENTIABLE]
+    able = {"gradient": Differentiable, "parameter_gradients": Trainable}
+    lost = [q for q in settings.recorded if q.needs in able and not isinstance(network, able[q.needs])]
     if lost and settings.quantities is not None:
         raise Unsupported(
-            f"{listing(lost)}: a {network.framework} network gives no gradients. Leave it out of quantities."
+            f"{listing(lost)}: a {network.framework} network gives no such gradients. Leave it out of quantities."
         )
     return tuple(q for q in settings.recorded if q not in lost)
 

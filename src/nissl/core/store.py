@@ -12,6 +12,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.errors import Unsupported
+
 Array = NDArray[Any]
 
 
@@ -67,6 +69,8 @@ class Record:
     scalars: Mapping[str, float] = field(default_factory=dict)
     rank: int = 0
     world: int = 1
+    weight: float = 1.0
+    """How much its scalars count beside those of other ranks: the examples that it saw."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,16 @@ class Entry:
     """Keys that it holds."""
     damage: str | None = None
     """Why (part of) it cannot be read, once that is known."""
+    missing: tuple[int, ...] = ()
+    """Ranks whose part never came: the epoch holds what the others saw."""
 
 
 class Store(ABC):
-    """One trace. Opened for reading by construction; `create` or `reopen` make the caller its only writer."""
+    """One trace. Opened for reading by construction; `create` or `reopen` make the caller its writer, rank 0.
+
+    Where several ranks train one network, the others `join`: each writes its own parts, and rank 0 commits an epoch when
+    it finds the parts of all. Nobody waits for anybody before `close`.
+    """
 
     @abstractmethod
     def create(self, header: Mapping[str, Any]) -> None:
@@ -94,6 +104,12 @@ class Store(ABC):
     def reopen(self) -> None:
         """Go on writing a trace that exists (closed, killed or torn): take the lock, repair, keep every committed epoch."""
 
+    def join(self, run_id: str) -> None:
+        """Write parts of the trace that rank 0 has created or reopened as `run_id`; only `declare`, `append` and `close` follow."""
+        raise Unsupported(
+            f"A trace in {type(self).__name__} belongs to one process: several need a path that all of them reach."
+        )
+
     @abstractmethod
     def declare(self, specs: Sequence[ArraySpec]) -> None:
         """Make arrays known before the first record that holds them; declaring the same again is no change."""
@@ -102,7 +118,9 @@ class Store(ABC):
     def append(self, record: Record) -> int:
         """Commit an epoch later than all others; on return it is readable by any process. Returns the bytes written.
 
-        With `world` > 1 every rank appends its own record and the epoch exists once rank 0 finds all of them.
+        With `world` > 1 every rank appends its own record and goes on: the epoch exists as soon as rank 0 finds all of
+        them, or, without those that did not come (`Entry.missing`), when its patience ends. Parts keep floating arrays
+        in float64, whatever was declared, so that merging is exact; scalars are averaged by `Record.weight`.
         """
 
     @abstractmethod
@@ -110,8 +128,12 @@ class Store(ABC):
         """Change top-level entries of the header (edges that were learned, costs that were measured)."""
 
     @abstractmethod
-    def close(self) -> None:
-        """Finish: everything sealed, the header says closed, the lock is free. Closing twice is no change."""
+    def close(self, *, wait: bool = True) -> None:
+        """Finish: everything sealed, the header says closed, the lock is free. Closing twice is no change.
+
+        Rank 0 waits for parts that others still owe, unless they have closed too or `wait` is False (training failed);
+        another rank's close says that nothing more will come of it.
+        """
 
     @property
     @abstractmethod

@@ -50,6 +50,9 @@ class Disk(Store):
     def reopen(self) -> None:
         self._writer = Writer.reopen(self._place, self._patience)
 
+    def join(self, run_id: str) -> None:
+        """Needs nothing: a part names the run that it belongs to."""
+
     def declare(self, specs: Sequence[ArraySpec]) -> None:
         if self._writer is not None:
             self._writer.declare(specs)
@@ -72,7 +75,7 @@ class Disk(Store):
             raise BadValue(f"{self.path}: create or reopen this trace before writing to it.")
         self._writer.amend(changes)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         if self._writer is not None:
             self._writer.close()
 

@@ -68,7 +68,7 @@ class Memory(Store):
             raise BadValue(f"{self.path}: create or reopen this trace before writing to it.")
         self._header = self._there() | admission.kept(changes)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         self._writing = False
 
     @property

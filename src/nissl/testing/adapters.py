@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nissl.core.capabilities import Differentiable, Editable
 from nissl.core.layer import Layer
-from nissl.core.network import Array, Differentiable, Editable, Network, network
+from nissl.core.network import Array, Network, network
 from nissl.core.sums import NumpyAccumulator
 from nissl.errors import BadValue, UnknownName
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from nissl.core.capabilities import ParameterGradients
 from nissl.core.layer import Layer
 from nissl.core.merge import columns, merged
-from nissl.core.network import ParameterGradients
 from nissl.core.plan import Plan, suits
 from nissl.core.predictions import Predictions
 from nissl.core.quantity import NEEDS, Array, Context, Heard, Quantity

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nissl.adapters._torch import parameters
 from nissl.adapters._torch.values import to_numpy
-from nissl.core.network import ParameterGradients
+from nissl.core.capabilities import ParameterGradients
 
 
 class _Folded:
