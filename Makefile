@@ -1,20 +1,24 @@
 # Each target works alone on a fresh machine with python3 >= 3.11: it makes .venv, installs what it needs, and runs.
 PYTHON ?= python3
 BIN := .venv/bin
+FRAMEWORKS := .venv-frameworks/bin
 NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
 
-.PHONY: help demo test check bench docs
+.PHONY: help demo test test-frameworks check bench docs
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: .venv/with-torch+plots ## train a small network while recording it; pictures go to results/
 	$(BIN)/nissl demo
 
 test: .venv/with-dev ## every test
 	$(BIN)/pytest -n 2
+
+test-frameworks: .venv-frameworks/ready ## the tests that need TensorFlow, JAX, ONNX, Lightning ... in 4 GB of their own
+	$(FRAMEWORKS)/python -m tests.frameworks
 
 check: .venv/with-dev ## style, types and the direction of imports
 	$(BIN)/ruff check
@@ -33,4 +37,10 @@ docs: .venv/with-dev ## the site, into site/
 	@echo "Installing nissl[$*] into .venv, once; this takes a minute or two."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$$(echo $* | tr + ,)]"
+	@touch $@
+
+.venv-frameworks/ready: pyproject.toml constraints.txt $(NATIVE)
+	@echo "Installing every framework into .venv-frameworks, once; this takes some minutes and 4 GB."
+	@test -x $(FRAMEWORKS)/python || $(PYTHON) -m venv .venv-frameworks
+	@$(FRAMEWORKS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[frameworks]"
 	@touch $@

@@ -1,5 +1,6 @@
 """What every test stands on: one thread, fixed seeds, no colours, and real data where there is some."""
 
+import importlib.util
 import os
 import random
 import sys
@@ -17,6 +18,24 @@ ROOT = Path(__file__).parents[1]
 
 hypothesis.settings.register_profile("nissl", deadline=None, derandomize=True, print_blob=False)
 hypothesis.settings.load_profile("nissl")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--framework", help="only the tests marked framework(this); all: every one but framework('keras')")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of frameworks run where these are installed: all of them, or else, with --framework, not one may be left out."""
+    wanted, chosen, left = config.getoption("--framework"), [], []
+    for item in items:
+        names = [mark.args[0] for mark in item.iter_markers("framework")]
+        if wanted:
+            runs = bool(names) and (wanted in names or (wanted == "all" and "keras" not in names))
+        else:
+            runs = all(importlib.util.find_spec(name) for name in names)
+        (chosen if runs else left).append(item)
+    items[:] = chosen
+    config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ The public names, each imported on first use, so that `import nissl` costs nothi
 TYPE_CHECKING = False  # typing's own takes longer to import than all of this; checkers know it by its name
 
 if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
+    from nissl import callbacks as callbacks
     from nissl.adapters.arrays import Arrays as Arrays
     from nissl.core.layer import Layer as Layer
     from nissl.core.network import Network as Network
@@ -41,6 +42,10 @@ if not TYPE_CHECKING:
             from importlib import import_module
 
             return getattr(import_module(_HOMES[name]), name)
+        if name == "callbacks":
+            from importlib import import_module
+
+            return import_module("nissl.callbacks")
         if name == "__version__":
             from importlib.metadata import version
 
@@ -48,4 +53,4 @@ if not TYPE_CHECKING:
         raise AttributeError(f"nissl has no public name {name!r}; there are: {', '.join(__all__)}.")
 
     def __dir__() -> list[str]:
-        return [*__all__, "__version__"]
+        return [*__all__, "callbacks", "__version__"]

@@ -9,15 +9,21 @@ from nissl import plugins
 from nissl.core.network import network
 from nissl.testing.adapters import AdapterSuite
 
+CORE = ("arrays", "torch")
+NAMES = [
+    name if name in CORE else pytest.param(name, marks=pytest.mark.framework(name))
+    for name in plugins.names("adapters")
+]
 
-@pytest.mark.parametrize("name", plugins.names("adapters"), scope="class")
+
+@pytest.mark.parametrize("name", NAMES, scope="class")
 class TestAdapters(AdapterSuite):
     @pytest.fixture(autouse=True)
     def _given(self, name):
         file = Path(__file__).with_name(f"example_{name}.py")
         assert file.exists(), f"write {file.name}: example() returns (model, x, targets)"
         if name != "arrays":
-            pytest.importorskip(name)
+            importlib.import_module(name)
         self._name = name
 
     def example(self):

@@ -17,6 +17,9 @@ CONTRACTS = {
     "data": "DataSet",
     "models": "Blueprint",
     "views": "View",
+    "callbacks": "Loop",
+    "scripts": "Script",
+    "profiles": "Profile",
 }
 """The rooms that hold plug-ins, and what their classes are."""
 GRANTED = {

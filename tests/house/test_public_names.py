@@ -67,7 +67,7 @@ def test_editors_and_python_see_the_same_names() -> None:
         for block in parsed.body
         if isinstance(block, ast.If)
         for node in block.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != "nissl"  # `callbacks` is a room, not a name
         for alias in node.names
     }
     assert typed == nissl._HOMES

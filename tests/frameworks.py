@@ -1,0 +1,23 @@
+"""Every test that needs TensorFlow, JAX, ONNX or a training library; `make test-frameworks` runs it in their environment.
+
+Keras has one back end a process, so its tests run three times.
+"""
+
+import os
+import subprocess
+import sys
+
+RUNS = [("all", "torch"), ("keras", "tensorflow"), ("keras", "torch"), ("keras", "jax")]
+
+
+def main() -> int:
+    worst = 0
+    for framework, backend in RUNS:
+        print(f"== {framework}, Keras on {backend}", flush=True)
+        command = [sys.executable, "-m", "pytest", "-n", "2", "--framework", framework, *sys.argv[1:]]
+        worst |= subprocess.call(command, env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())
