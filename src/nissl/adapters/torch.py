@@ -89,11 +89,14 @@ class Torch(Network, Editable, Differentiable, Trainable):
 
     def run(self, x: Any) -> Any:
         """The module inside any wrapper, so that one process may probe alone."""
-        tensor = next((p for p in self._atlas.root.parameters() if p.dtype.is_floating_point), torch.empty(0))
-        given = values.native(x, tensor.device, tensor.dtype)
+        given = self._native(x)
         if isinstance(given, Mapping):
             return self._atlas.root(**given)
         return self._atlas.root(*given) if type(given) is tuple else self._atlas.root(given)
+
+    def _native(self, x: Any) -> Any:
+        tensor = next((p for p in self._atlas.root.parameters() if p.dtype.is_floating_point), torch.empty(0))
+        return values.native(x, tensor.device, tensor.dtype)
 
     def forward(self, x: Any) -> Array:
         with self.evaluating():
@@ -144,7 +147,7 @@ class Torch(Network, Editable, Differentiable, Trainable):
         with self.evaluating():
             if any(place is not None and not place.known for place in places):
                 self._learn(x)
-            found = gradients(self._hearing, self.run, x, target, places)
+            found = gradients(self._hearing, self.run, self._native(x), target, places)
         return found[0] if isinstance(at, str) else dict(zip(names, found, strict=True))
 
     def _learn(self, x: Any) -> None:

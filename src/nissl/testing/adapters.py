@@ -255,6 +255,14 @@ class AdapterSuite:
                 wanted = (up - down) / (2 * step)
                 np.testing.assert_allclose(gradient[..., unit].sum(), wanted, rtol=1e-4, atol=1e-6, err_msg=layer.name)
 
+    def test_the_input_of_a_gradient_may_be_numpy(self) -> None:
+        if not isinstance(self.net, Differentiable):
+            pytest.skip("this framework gives no gradients")
+        given = self.net.gradient(self.x, 1)
+        np.testing.assert_allclose(
+            self.net.to_numpy(self.net.gradient(self.net.to_numpy(self.x), 1)), self.net.to_numpy(given), rtol=1e-9
+        )
+
     def test_the_target_of_a_gradient_is_a_class_one_an_example_a_sum_or_a_function(self) -> None:
         if not isinstance(self.net, Differentiable):
             pytest.skip("this framework gives no gradients")
