@@ -40,8 +40,8 @@ class Recorder:
         self._ledger = Ledger(store, settings, header or {})
         if not network.steps_heard and self.probe is None:
             raise BadValue(
-                f"The steps of a {network.framework} network can't be heard from outside: pass probe=(x, y), some examples that "
-                "are shown to it at the end of every recorded epoch."
+                f"The steps of a {network.framework} network can't be heard from outside: pass probe=(x, y), examples that are "
+                "shown to it at the end of every recorded epoch."
             )
         self._screen = Screen(settings.progress)
         self._stack = ExitStack()
@@ -49,7 +49,7 @@ class Recorder:
         self._epoch: int | None = None
         self._step = self._total = 0
         self._began = 0.0
-        self._checked = self._said = self._whole = self._open = False
+        self._checked = self._said = self._whole = self._open = self._stepping = False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -157,7 +157,7 @@ class Recorder:
         if self._epoch is None:
             return
         epoch, self._epoch = self._epoch, None
-        self._hearing.listen(False)
+        self.pause()
         due = self.settings.schedule.due(epoch)
         first = due and self._hearing.seconds and not self._said
         scalars = self._commit(epoch) if due else {}
@@ -174,31 +174,35 @@ class Recorder:
         """
         if self._epoch is None:
             raise BadValue("batches() belongs inside `for epoch in recorder.epochs(n)` (or after begin_epoch(epoch)).")
-        due, steps = self.settings.schedule.due(self._epoch), _length(loader)
+        steps = _length(loader)
         if not self._total:
             self._ledger.afford(steps)
         try:
             for batch in loader:
                 self.step(labels(batch) if labels else split(batch)[1])
                 yield batch
-                self._after(due)
+                self.end_step()
                 self._screen.step(self._epoch or 0, self._step, steps)
             self._whole = True
         finally:  # also where the loop is left by `break`: what follows is no training step
+            self._stepping = False
             self._hearing.listen(False)
 
     def step(self, labels: Any = None) -> None:
         """A training step begins, with these labels: what `batches` does before it yields."""
         self._must_be_open()
+        self.end_step()
         if self._hearing.task is None:
             self._decide(labels)
         listening = self.settings.schedule.due(self._epoch or 0) and self.settings.schedule.due_step(self._step)
         self._step += 1
         self._total += 1
+        self._stepping = listening
         self._hearing.listen(listening, labels)
 
     def pause(self) -> None:
         """What follows is no training step, until the next `step`: validation, for instance."""
+        self.end_step()
         self._hearing.listen(False)
 
     def renew(self, model: Any) -> None:
@@ -211,13 +215,16 @@ class Recorder:
             kept = float(value) if isinstance(value, int | float) else self.network.keep(value)
             self._logged.setdefault(name, []).append(kept)
 
-    def _after(self, due: bool) -> None:
-        if due and not self._checked and self.settings.schedule.due_step(self._step - 1):
+    def end_step(self) -> None:
+        """What `batches` does when a step is done; the next `step`, `pause` or `end_epoch` does it too."""
+        if not self._stepping:
+            return
+        self._stepping = False
+        if not self._checked:
+            self.network.settle()
             if not self._hearing.anything:
-                raise NotHeard(
-                    f"Nothing was heard of any of the {len(self.layers)} layers in the first training step. "
-                    f"{self.network.unheard_reason()}"
-                )
+                what = f"Nothing was heard of any of the {len(self.layers)} layers in the first training step."
+                raise NotHeard(f"{what} {self.network.unheard_reason()}")
             self._checked = True
         for tap in self._hearing.taps.values():
             tap.end_batch()
@@ -251,7 +258,7 @@ class Recorder:
     def _miss(self, epoch: int) -> None:
         """Layers that were asked for by name must have been heard; of the others it is enough to say so."""
         tap = self._hearing.taps.get("activation")
-        if tap is None or self._ledger.last or (self._checked is False and self._step):
+        if tap is None or self._ledger.last or (not self._checked and self._step):
             return
         heard = tap.ever | set(tap.heard)
         if tap.classless and set(tap.classless) >= heard:
