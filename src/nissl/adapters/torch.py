@@ -1,5 +1,6 @@
 """PyTorch."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nissl.adapters._torch import parameters, values
+from nissl.adapters._torch import parameters, processes, values
 from nissl.adapters._torch.atlas import Atlas, Place
 from nissl.adapters._torch.changes import Replacing
 from nissl.adapters._torch.compiling import Compiling
@@ -24,7 +25,7 @@ from nissl.core.capabilities import Differentiable, Editable, ParameterGradients
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, Unsupported
+from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
 class Torch(Network, Editable, Differentiable, Trainable):
@@ -34,6 +35,7 @@ class Torch(Network, Editable, Differentiable, Trainable):
 
     def __init__(self, model: nn.Module, *, functional: bool = False, leaves: bool = False):
         super().__init__(model, functional=functional, leaves=leaves)
+        processes.check(model)
         self._atlas = Atlas(model, leaves=leaves)
         self._compiling = Compiling(model)
         self._atlas.by_index = self._compiling.compiled
@@ -84,8 +86,11 @@ class Torch(Network, Editable, Differentiable, Trainable):
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        with still(self._atlas.root), self._compiling.off():
-            yield
+        try:
+            with still(self._atlas.root), self._compiling.off():
+                yield
+        finally:
+            processes.reshard(self._atlas.root)
 
     def run(self, x: Any) -> Any:
         """The module inside any wrapper, so that one process may probe alone."""
@@ -161,13 +166,28 @@ class Torch(Network, Editable, Differentiable, Trainable):
     ) -> Iterator[Callable[[], dict[str, ParameterGradients]]]:
         if every < 1:
             raise BadValue(f"every={every}: 1 means each step.")
+        processes.reshard(self._atlas.root)
         places = [self._place(name) for name in layers]
         steps = Steps({place.name: place.module for place in places if not place.enters}, every)
+        if steps.left:
+            what = f"no parameters' gradients of {listing(steps.left)}: they are divided over processes within units"
+            warnings.warn(f"nissl: {what}", NisslWarning, stacklevel=4)
         handle = register_optimizer_step_pre_hook(steps)
         try:
             yield steps.read
         finally:
             handle.remove()
+
+    @property
+    def process(self) -> tuple[int, int]:
+        return processes.process(self.model)
+
+    @property
+    def whole(self) -> bool:
+        return processes.whole(self._atlas.root)
+
+    def from_first(self, message: str) -> str:
+        return processes.from_first(self.model, message)
 
     def unheard_reason(self) -> str:
         return (

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from nissl.adapters._torch import kinds
+from nissl.adapters._torch.processes import full, is_sharded
 from nissl.adapters._torch.values import to_numpy
 from nissl.errors import BadValue, UnknownName, Unsupported, listing, near
 
@@ -23,6 +24,8 @@ class Form:
     attributes: tuple[str, ...]
     unit_first: Turn = lambda t: t
     back: Turn = lambda t: t
+    whole: bool = False
+    """It takes the whole tensor to turn it; otherwise some of its rows will do."""
 
 
 def forms(module: nn.Module) -> dict[str, Form]:
@@ -35,7 +38,7 @@ def forms(module: nn.Module) -> dict[str, Form]:
     if isinstance(module, kinds.EMBEDDING) or kinds.is_conv1d(module):
         turned = Form(("weight",), lambda t: t.transpose(0, 1), lambda t: t.transpose(0, 1))
     elif isinstance(module, kinds.TRANSPOSED):
-        turned = Form(("weight",), *_transposed(module.groups))
+        turned = Form(("weight",), *_transposed(module.groups), whole=module.groups > 1)
     elif not isinstance(module, kinds.KNOWN):
         return {name: Form((name,)) for name, _ in module.named_parameters(recurse=False)}
     return _present(module, {"weight": turned, "bias": Form(("bias",))})
@@ -67,7 +70,7 @@ def _recurrent(module: nn.Module) -> dict[str, Form]:
     size = int(module.hidden_size)  # type: ignore[arg-type]
     names = [name for name, _ in module.named_parameters(recurse=False) if not name.endswith("_reverse")]
     if getattr(module, "proj_size", 0):  # the units are the projection's
-        return {name: Form(_directions(module, name)) for name in names if name.startswith("weight_hr")}
+        return {name: Form(_directions(module, name), whole=True) for name in names if name.startswith("weight_hr")}
 
     def unit_first(t: Tensor) -> Tensor:
         return t.reshape(-1, size, *t.shape[1:]).transpose(0, 1).reshape(size, -1)
@@ -76,7 +79,8 @@ def _recurrent(module: nn.Module) -> dict[str, Form]:
         return lambda t: t.reshape(size, -1, *shape[1:]).transpose(0, 1).reshape(shape)
 
     return {
-        name: Form(_directions(module, name), unit_first, back_to(tuple(getattr(module, name).shape))) for name in names
+        name: Form(_directions(module, name), unit_first, back_to(tuple(getattr(module, name).shape)), whole=True)
+        for name in names
     }
 
 
@@ -86,16 +90,21 @@ def _directions(module: nn.Module, name: str) -> tuple[str, ...]:
 
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
     with torch.no_grad(), _settled(module):
-        return {key: tuple(_joined(module, form).shape) for key, form in forms(module).items()}
+        return {key: tuple(_joined(module, form, _shaped).shape) for key, form in forms(module).items()}
 
 
 def weights(module: nn.Module) -> dict[str, Any]:
     with torch.no_grad(), _settled(module):
-        return {key: to_numpy(_joined(module, form)).copy() for key, form in forms(module).items()}
+        return {key: to_numpy(_joined(module, form, full)).copy() for key, form in forms(module).items()}
 
 
-def _joined(module: nn.Module, form: Form) -> Tensor:
-    parts = [form.unit_first(_get(module, attribute)) for attribute in form.attributes]  # type: ignore[arg-type]
+def _shaped(tensor: Tensor) -> Tensor:
+    """Something of its shape, without its values where these are on several processes."""
+    return torch.empty(tensor.shape, device="meta") if is_sharded(tensor) else tensor
+
+
+def _joined(module: nn.Module, form: Form, taken: Turn) -> Tensor:
+    parts = [form.unit_first(taken(_get(module, attribute))) for attribute in form.attributes]  # type: ignore[arg-type]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -142,6 +151,11 @@ def _check_writable(module: nn.Module, layer: str, attribute: str) -> None:
         raise Unsupported(
             f"{layer}'s {name} is computed before each pass (an old-style weight_norm, or pruning), so that what is written "
             f"to it would be lost. Make it a plain parameter first: torch.nn.utils.remove_weight_norm, prune.remove."
+        )
+    if is_sharded(owner._parameters.get(name)):
+        raise Unsupported(
+            f"{layer}'s {name} is divided over several processes (fully_shard). Edit the model before it is sharded, or one that "
+            "was loaded from a full checkpoint."
         )
 
 
