@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nissl.core.store import Record
 from nissl.errors import BadValue, NisslWarning, TraceBusy, TraceExists
-from nissl.stores._disk import sealer
+from nissl.stores._disk import background
 from nissl.stores.disk import Disk
-from tests.stores.trace_of import KEYS, SPECS, STATS, append, begun, until, values, whole
+from tests.stores.trace_of import KEYS, append, begun, until, values, whole
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -144,7 +143,7 @@ def small_disk(tmp_path):
 
 @pytest.mark.filterwarnings("default::nissl.errors.NisslWarning")
 def test_a_full_disk_refuses_an_epoch_and_takes_the_next(small_disk, monkeypatch):
-    monkeypatch.setattr(sealer, "PAUSE", 0.0)
+    monkeypatch.setattr(background, "PAUSE", 0.0)
     path = small_disk / "run"
     store = begun(path, 3, block=4)
     ballast = small_disk / "ballast"
@@ -165,7 +164,7 @@ def test_a_full_disk_refuses_an_epoch_and_takes_the_next(small_disk, monkeypatch
 
 
 def test_a_seal_that_fails_is_a_warning_and_tried_again(small_disk, monkeypatch):
-    monkeypatch.setattr(sealer, "PAUSE", 0.0)
+    monkeypatch.setattr(background, "PAUSE", 0.0)
     store = begun(small_disk / "run", 3, block=4)
     ballast = small_disk / "ballast"
     free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
@@ -243,42 +242,6 @@ def test_a_foreign_zarr_group_is_left_alone(run_path):
     with pytest.raises(TraceExists, match="no trace"):
         Disk(run_path).create({})
     assert [path.name for path in run_path.iterdir()] == ["zarr.json"]
-
-
-def test_ranks_write_from_their_own_processes(run_path):
-    store = begun(run_path, patience=20.0)
-    context = multiprocessing.get_context("fork")
-    others = [context.Process(target=_rank, args=(run_path, rank)) for rank in (1, 2)]
-    for other in others:
-        other.start()
-    for epoch in range(4):
-        store.append(Record(epoch, {STATS.key: values(epoch)[STATS.key]}, {"loss": 0.0}, 0, 3))
-    for other in others:
-        other.join()
-    for _ in range(2):
-        for epoch in range(4):
-            expected = values(epoch)[STATS.key].astype(np.float64) + 1  # the mean of +0, +1 and +2
-            np.testing.assert_allclose(store.read(STATS.key, [epoch])[0], expected, rtol=1e-5, atol=1e-6)
-        store.close()
-
-
-def _rank(path, rank):
-    store = Disk(path)
-    store.declare(SPECS)
-    for epoch in range(4):
-        time.sleep(0.01 * rank)
-        store.append(Record(epoch, {STATS.key: values(epoch)[STATS.key] + rank}, {}, rank, 3))
-
-
-def test_a_rank_that_does_not_come_is_named(run_path):
-    store = begun(run_path, 1, patience=0.1)
-    Disk(run_path).append(Record(1, values(1), {}, 1, 3))
-    with pytest.raises(TimeoutError, match=r"epoch 1 .* rank 2 of 3"):
-        append(store, 1, world=3)
-    assert whole(store, [0])
-    append(store, 2)
-    store.close()
-    assert whole(store, [0, 2])
 
 
 def test_bad_choices_are_refused_at_once(run_path):

@@ -71,11 +71,13 @@ def sound(spec: ArraySpec) -> ArraySpec:
 
 
 def arrays(record: Record, specs: Mapping[str, ArraySpec], last: int | None) -> dict[str, Array]:
-    """A record's arrays as they were declared; BadValue where they were not, or where the epoch is not a later one."""
+    """A record's arrays as they were declared (parts: floats in float64); BadValue where they were not, or where the epoch is not a later one."""
     if record.epoch < 0 or (last is not None and record.epoch <= last):
         raise BadValue(f"Epoch {record.epoch} cannot follow epoch {last}: epochs are appended in order, from 0 up.")
     if not 0 <= record.rank < record.world:
         raise BadValue(f"There is no rank {record.rank} among {record.world}.")
+    if not 0 <= record.weight < math.inf:
+        raise BadValue(f"Rank {record.rank} cannot count {record.weight} examples at epoch {record.epoch}.")
     found = {}
     for key, given in record.arrays.items():
         if key not in specs:
@@ -85,7 +87,9 @@ def arrays(record: Record, specs: Mapping[str, ArraySpec], last: int | None) -> 
             raise BadValue(
                 f"{key} at epoch {record.epoch} is {array.dtype}{array.shape}, not {spec.dtype}{spec.shape}."
             )
-        found[key] = np.ascontiguousarray(array, np.dtype(spec.dtype).newbyteorder("<")).reshape(spec.shape)
+        wide = record.world > 1 and np.issubdtype(np.dtype(spec.dtype), np.floating)
+        dtype = np.dtype("float64" if wide else spec.dtype).newbyteorder("<")
+        found[key] = np.ascontiguousarray(array, dtype).reshape(spec.shape)
     return found
 
 

@@ -11,6 +11,7 @@ from nissl.errors import BadValue
 
 Array = NDArray[Any]
 Parts = Sequence[Mapping[str, Array]]
+ALONGSIDE = ("steps", "seconds")  # scalars that ranks go through side by side: of these the most counts
 
 
 def merged(spec: ArraySpec, parts: Parts, specs: Mapping[str, ArraySpec]) -> Array:
@@ -20,12 +21,27 @@ def merged(spec: ArraySpec, parts: Parts, specs: Mapping[str, ArraySpec]) -> Arr
     """
     parts = [part for part in parts if spec.key in part]
     if len(parts) == 1:
-        return parts[0][spec.key]
+        with np.errstate(over="ignore"):
+            return parts[0][spec.key].astype(spec.dtype, copy=False)
     result = np.full(parts[0][spec.key].shape, absent(spec), spec.dtype)
     for column, at in columns(spec):
         values = np.stack([part[spec.key][at] for part in parts])
-        result[at] = _RULES[column.merge](column, values, _Siblings(spec, parts, specs))
+        with np.errstate(over="ignore"):  # what is too large for the declared type is infinite in it
+            result[at] = _RULES[column.merge](column, values, _Siblings(spec, parts, specs))
     return result
+
+
+def scalars(parts: Sequence[tuple[Mapping[str, float], float]]) -> dict[str, float]:
+    """One number of each name out of every rank's (numbers, weight): their weighted mean, over the ranks that have it."""
+    whole = {}
+    for name in dict.fromkeys(name for numbers, _ in parts for name in numbers):
+        found = [(numbers[name], weight) for numbers, weight in parts if name in numbers]
+        counted = [(value, weight) for value, weight in found if weight > 0] or [(value, 1.0) for value, _ in found]
+        if name in ALONGSIDE or len(counted) == 1:
+            whole[name] = max(value for value, _ in counted)
+        else:
+            whole[name] = sum(value * weight for value, weight in counted) / sum(weight for _, weight in counted)
+    return whole
 
 
 def columns(spec: ArraySpec) -> Iterator[tuple[Column, Any]]:

@@ -104,8 +104,11 @@ class Store(ABC):
     def reopen(self) -> None:
         """Go on writing a trace that exists (closed, killed or torn): take the lock, repair, keep every committed epoch."""
 
-    def join(self, run_id: str) -> None:
-        """Write parts of the trace that rank 0 has created or reopened as `run_id`; only `declare`, `append` and `close` follow."""
+    def join(self, run_id: str, rank: int) -> None:
+        """Write this rank's parts of the trace that rank 0 has created or reopened: `run_id` is what its header says.
+
+        Only `declare`, `append` and `close` follow. NoTrace or BadValue where there is no such run.
+        """
         raise Unsupported(
             f"A trace in {type(self).__name__} belongs to one process: several need a path that all of them reach."
         )
@@ -120,7 +123,8 @@ class Store(ABC):
 
         With `world` > 1 every rank appends its own record and goes on: the epoch exists as soon as rank 0 finds all of
         them, or, without those that did not come (`Entry.missing`), when its patience ends. Parts keep floating arrays
-        in float64, whatever was declared, so that merging is exact; scalars are averaged by `Record.weight`.
+        in float64, whatever was declared, so that merging is exact; scalars are averaged by `Record.weight`, but of `steps`
+        and `seconds` the most is kept. A part that comes after its epoch was committed is left out, and 0 is returned.
         """
 
     @abstractmethod
@@ -155,6 +159,13 @@ class Store(ABC):
 
         DamagedTrace, naming the epoch, where one that is asked for cannot be read; UnknownKey where there is none.
         """
+
+    def together(self, key: str, epochs: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        """How an array is best read in pieces: how many of these epochs at a time, and units in multiples of what.
+
+        A store that others than its own process can read is pickled as its address, and is a reader where it arrives.
+        """
+        return (1,) * len(epochs), 1
 
 
 def absent(spec: ArraySpec) -> Any:

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from nissl.core import admission
 from nissl.core.store import ArraySpec, Entry, Record, Store
 from nissl.errors import BadValue
-from nissl.stores._disk import segment
+from nissl.stores._disk.part import Part
 from nissl.stores._disk.place import Place
 from nissl.stores._disk.reader import Reader
 from nissl.stores._disk.writer import Writer
@@ -22,7 +23,8 @@ class Disk(Store):
     """One run in the folder `path`.
 
     `durability`: "process" keeps every committed epoch when the process is killed, "power" also when the machine is.
-    `block` epochs are sealed together. Rank 0 waits `patience` seconds for the other ranks' part of an epoch.
+    `block` epochs are sealed together. An epoch is committed without the ranks whose part is not there `patience` seconds
+    after rank 0's own.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Disk(Store):
         self._place = Place(self.path, power=durability == "power")
         self._reader = Reader(self._place)
         self._writer: Writer | None = None
-        self._declared: dict[str, ArraySpec] = {}  # by a rank that is not the writer
+        self._part: Part | None = None  # where this is not rank 0
 
     def create(self, header: Mapping[str, Any]) -> None:
         self._writer = Writer.create(self._place, header, self._block, self._patience)
@@ -50,25 +52,14 @@ class Disk(Store):
     def reopen(self) -> None:
         self._writer = Writer.reopen(self._place, self._patience)
 
-    def join(self, run_id: str) -> None:
-        """Needs nothing: a part names the run that it belongs to."""
+    def join(self, run_id: str, rank: int) -> None:
+        self._part = Part(self._place, self._reader, run_id, rank)
 
     def declare(self, specs: Sequence[ArraySpec]) -> None:
-        if self._writer is not None:
-            self._writer.declare(specs)
-        else:
-            self._declared = admission.declared(self._declared, specs)
+        self._writes().declare(specs)
 
     def append(self, record: Record) -> int:
-        if self._writer is not None and record.rank == 0:
-            return self._writer.append(record)
-        if record.rank == 0:
-            raise BadValue(f"{self.path}: create or reopen this trace before writing to it.")
-        view = self._reader.view()
-        arrays = admission.arrays(record, {**view.index.specs, **self._declared}, view.last)
-        return segment.write(
-            self._place, segment.Tag(view.index.run_id, record.epoch, record.rank, record.world), arrays
-        )
+        return self._writes().append(record)
 
     def amend(self, changes: Mapping[str, Any]) -> None:
         if self._writer is None:
@@ -77,7 +68,17 @@ class Disk(Store):
 
     def close(self, *, wait: bool = True) -> None:
         if self._writer is not None:
-            self._writer.close()
+            self._writer.close(wait=wait)
+        if self._part is not None:
+            self._part.close()
+            self._part = None
+
+    def _writes(self) -> Writer | Part:
+        """Rank 0's way to write, or another's."""
+        found = self._part or self._writer
+        if found is None:
+            raise BadValue(f"{self.path}: create, reopen or join this trace before writing to it.")
+        return found
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -92,3 +93,19 @@ class Disk(Store):
 
     def read(self, key: str, epochs: Sequence[int], where: tuple[slice, ...] = ()) -> Array:
         return self._reader.read(key, epochs, where)
+
+    def together(self, key: str, epochs: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        index = self._reader.index
+        later = count(len(index.rows))  # where epochs that are not sealed will be
+        blocks = [index.position.get(epoch, -1) for epoch in epochs]
+        blocks = [(next(later) if at < 0 else at) // index.block for at in blocks]
+        return tuple(len(list(same)) for _, same in groupby(blocks)), index.grids[key].chunk
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reader, (self.path.absolute(),)
+
+
+@lru_cache(maxsize=8)
+def _reader(path: Path) -> Disk:
+    """Whoever is sent a trace, task by task, reads its index once; what has changed since is seen as ever."""
+    return Disk(path)

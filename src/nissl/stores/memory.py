@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core import admission
-from nissl.core.merge import merged, siblings
 from nissl.core.store import ArraySpec, Entry, Record, Store, absent
-from nissl.errors import BadValue, NoTrace, TraceBusy, TraceExists
+from nissl.errors import BadValue, NoTrace, TraceBusy, TraceExists, Unsupported
 
 Array = NDArray[Any]
 
@@ -23,7 +22,6 @@ class Memory(Store):
         self._header: dict[str, Any] | None = None
         self._specs: dict[str, ArraySpec] = {}
         self._kept: dict[int, tuple[Entry, dict[str, Array]]] = {}
-        self._parts: dict[tuple[int, int], dict[str, Array]] = {}
         self._writing = False
 
     def create(self, header: Mapping[str, Any]) -> None:
@@ -46,22 +44,12 @@ class Memory(Store):
         if not self._writing:
             raise BadValue(f"{self.path}: create or reopen this trace before writing to it.")
         arrays = admission.arrays(record, self._specs, max(self._kept, default=None))
-        mine = {key: array.copy() for key, array in arrays.items()}
-        size = sum(array.nbytes for array in mine.values())
-        self._parts[record.epoch, record.rank] = mine
-        if record.rank > 0:
-            return size
-        parts = [self._parts.get((record.epoch, rank)) for rank in range(record.world)]
-        found = [part for part in parts if part is not None]
-        if len(found) < record.world:
-            raise TimeoutError(f"{self.path}: epoch {record.epoch} has {len(found)} of {record.world} ranks.")
-        keys = frozenset(key for part in found for key in part)
         if record.world > 1:
-            _ = [siblings(self._specs[key], self._specs) for key in keys]
-        whole = {key: merged(self._specs[key], found, self._specs) for key in keys}
-        self._kept[record.epoch] = Entry(record.epoch, admission.scalars(record), time.time(), keys), whole
-        self._parts.clear()
-        return size
+            raise Unsupported(f"{self.path}: a trace in memory belongs to one process, not to {record.world}.")
+        mine = {key: array.copy() for key, array in arrays.items()}
+        entry = Entry(record.epoch, admission.scalars(record), time.time(), frozenset(mine))
+        self._kept[record.epoch] = entry, mine
+        return sum(array.nbytes for array in mine.values())
 
     def amend(self, changes: Mapping[str, Any]) -> None:
         if not self._writing:

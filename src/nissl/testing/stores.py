@@ -221,24 +221,6 @@ class StoreSuite:
         epochs = [0, 3, 4, *range(5, 12)]
         assert same(store.read(STATS.key, epochs), np.stack([values(epoch)[STATS.key] for epoch in epochs]))
 
-    def test_the_ranks_become_one(self, tmp_path: Path) -> None:
-        rank0 = self.filled(tmp_path / "run")
-        rng = np.random.default_rng(0)
-        groups = [rng.normal(1000, 3, (n, 37)) for n in (5, 50, 8)]
-        for rank in (2, 1, 0):
-            store = rank0 if rank == 0 else self.store(tmp_path / "run")
-            rows = groups[rank]
-            stats = np.stack([np.full(37, len(rows)), rows.mean(0), rows.std(0)], 1)
-            arrays = {STATS.key: stats, CONFUSION.key: np.full((2, 2), rank + 1)}
-            store.append(Record(7, arrays, {"loss": float(rank)}, rank, 3))
-        pooled = np.concatenate(groups)
-        expected = np.stack([np.full(37, len(pooled)), pooled.mean(0), pooled.std(0)], 1)
-        for _ in range(2):
-            np.testing.assert_allclose(rank0.read(STATS.key, [7])[0], expected, rtol=1e-4)
-            assert (rank0.read(CONFUSION.key, [7])[0] == 6).all()
-            assert rank0.entries()[-1].scalars == {"loss": 0.0}
-            rank0.close()
-
     @given(
         st.lists(
             st.one_of(

@@ -27,11 +27,11 @@ class Hot:
         self, row: Row, spec: ArraySpec, specs: Mapping[str, ArraySpec], first: int = 0, last: int | None = None
     ) -> Array:
         """One array of an epoch, or some of its units; FileNotFoundError where a segment is not there (any more)."""
-        parts = [self.segment(row, rank) for rank in range(len(row.parts))]
+        parts = [self.segment(row, rank) for rank, size in enumerate(row.parts) if size is not None]
         parts = [part for part in parts if spec.key in part.names]
         if not parts:
             raise DamagedTrace(f"{self._place.segment(row.epoch, 0)}: {spec.key} was committed and is not there.")
-        if len(parts) == 1:
+        if len(row.parts) == 1:
             return parts[0].read(spec, first, last)
         wanted = [spec, *(specs[key] for key in siblings(spec, specs))]
         cut = [

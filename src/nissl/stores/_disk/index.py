@@ -11,7 +11,7 @@ from nissl.core import admission
 from nissl.core.store import ArraySpec, Column, Entry
 from nissl.errors import BadValue, DamagedTrace, NewerFormat
 from nissl.stores._disk.place import Place, read_json
-from nissl.stores._disk.row import Row, integer, number, value_of
+from nissl.stores._disk.row import Row, integer, number, ranks, value_of
 from nissl.stores._disk.shard import Grid
 
 FORMAT = "1.0"
@@ -74,6 +74,7 @@ class Index:
             "sets": [sorted(numbers[key] for key in keys if key in numbers) for keys in sets],
             "holds": [sets[row.arrays] for row in self.rows],
             "damage": {str(row.epoch): dict(row.damage) for row in self.rows if row.damage},
+            "missing": {str(row.epoch): row.missing for row in self.rows if row.missing},
         }
         place.write_json(place.index, said)
 
@@ -103,7 +104,12 @@ def supported(path: Path, said: Mapping[str, Any]) -> None:
 
 
 def _described(grid: Grid) -> dict[str, Any]:
-    return {"key": grid.spec.key, **asdict(grid.spec), "chunk": grid.chunk, "shard": grid.shard}
+    return {**described(grid.spec), "chunk": grid.chunk, "shard": grid.shard}
+
+
+def described(spec: ArraySpec) -> dict[str, Any]:
+    """A declared array as JSON."""
+    return {"key": spec.key, **asdict(spec)}
 
 
 def _index(said: Mapping[str, Any]) -> Index:
@@ -122,7 +128,8 @@ def _index(said: Mapping[str, Any]) -> Index:
         damage = {str(key): str(why) for key, why in said["damage"].get(str(epoch), {}).items()}
         if rows and epoch <= rows[-1].epoch:
             raise ValueError(f"epoch {epoch} follows epoch {rows[-1].epoch}")
-        rows.append(Row(integer(epoch), float(when), numbers, sets[integer(held)], damage))
+        absent = ranks(said.get("missing", {}).get(str(epoch), ()))
+        rows.append(Row(integer(epoch), float(when), numbers, sets[integer(held)], damage, missing=absent))
     if type(said["closed"]) is not bool or not block or len(set(keys)) != len(keys):
         raise ValueError("closed, block or arrays are not what they should be")
     generation = integer(said["generation"])
@@ -131,10 +138,10 @@ def _index(said: Mapping[str, Any]) -> Index:
     )
 
 
-def _grid(said: Mapping[str, Any], block: int) -> Grid:
-    """One declared array. Its key is worked out from its names, never believed."""
+def spec(said: Mapping[str, Any]) -> ArraySpec:
+    """One declared array, out of JSON. Its key is worked out from its names, never believed."""
     layer = said["layer"]
-    spec = admission.sound(
+    return admission.sound(
         ArraySpec(
             str(said["name"]),
             tuple(map(str, said["dims"])),
@@ -145,7 +152,10 @@ def _grid(said: Mapping[str, Any], block: int) -> Grid:
             {str(dim): tuple(map(str, names)) for dim, names in said["labels"].items()},
         )
     )
-    chunk, shard = integer(said["chunk"]), integer(said["shard"])
+
+
+def _grid(said: Mapping[str, Any], block: int) -> Grid:
+    found, chunk, shard = spec(said), integer(said["chunk"]), integer(said["shard"])
     if not chunk or shard % chunk or not shard:
-        raise ValueError(f"{spec.key}: chunks of {chunk} do not fit shards of {shard}")
-    return Grid(spec, block, chunk, shard).bounded()
+        raise ValueError(f"{found.key}: chunks of {chunk} do not fit shards of {shard}")
+    return Grid(found, block, chunk, shard).bounded()

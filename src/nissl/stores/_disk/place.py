@@ -30,7 +30,7 @@ class Place:
         self.root, self.power = root, power
         self.index, self.group = root / "index.json", root / "zarr.json"
         self.hot, self.commits, self.damaged = root / "_hot", root / "_commits", root / "_damaged"
-        self.sealing, self.lock = root / "_sealing", root / "_lock"
+        self.sealing, self.lock, self.ranks = root / "_sealing", root / "_lock", root / "_ranks"
         self._token = secrets.token_hex(4)
 
     def segment(self, epoch: int, rank: int) -> Path:
@@ -38,6 +38,10 @@ class Place:
 
     def commit(self, epoch: int) -> Path:
         return self.commits / f"{epoch:08d}.json"
+
+    def gone(self, rank: int) -> Path:
+        """The mark of a rank from which nothing more will come."""
+        return self.ranks / f"{rank:05d}"
 
     def segments(self) -> dict[tuple[int, int], Identity]:
         """Every segment by epoch and rank."""

@@ -114,6 +114,8 @@ class Reader:
     def _examined(self, row: Row, segments: dict[tuple[int, int], Identity]) -> Row:
         for rank, size in enumerate(row.parts):
             found = segments.get((row.epoch, rank))
+            if size is None:
+                continue
             if found is None or found[1] != size:
                 state = "missing" if found is None else f"cut short or changed: {found[1]} of {size} bytes"
                 why = f"{self._place.segment(row.epoch, rank)} is {state}."

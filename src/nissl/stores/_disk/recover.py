@@ -1,6 +1,7 @@
 """What a run needs before it can be written again, whether it was closed, killed, or torn."""
 
 import os
+import shutil
 from pathlib import Path
 
 from nissl.errors import DamagedTrace
@@ -34,6 +35,7 @@ def recover(place: Place) -> tuple[Index, tuple[Row, ...]]:
 
 def _sweep(place: Place, index: Index) -> None:
     """Remove what an interrupted writer left: half-written files, and what was sealed or never committed."""
+    shutil.rmtree(place.ranks, ignore_errors=True)
     for file in place.hot.glob("*.tmp"):
         file.unlink()
     committed = place.committed()

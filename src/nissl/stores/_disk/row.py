@@ -26,13 +26,15 @@ class Row:
     arrays: frozenset[str] = frozenset()
     damage: Mapping[str, str] = field(default_factory=dict)
     """Why what cannot be read: by array key, or WHOLE."""
-    parts: tuple[int, ...] = ()
-    """The bytes of every rank's segment."""
+    parts: tuple[int | None, ...] = ()
+    """The bytes of every rank's segment; None where it never came."""
+    missing: tuple[int, ...] = ()
+    """Ranks whose part never came."""
 
     @property
     def entry(self) -> Entry:
         why = "; ".join(reason if key == WHOLE else f"{key}: {reason}" for key, reason in self.damage.items())
-        return Entry(self.epoch, self.scalars, self.time, self.arrays, why or None)
+        return Entry(self.epoch, self.scalars, self.time, self.arrays, why or None, self.missing)
 
     def why(self, key: str) -> str | None:
         """Why this array of it cannot be read, if that is known."""
@@ -50,6 +52,8 @@ def write(place: Place, row: Row) -> int:
         "scalars": {name: number(value) for name, value in row.scalars.items()},
         "damage": dict(row.damage),
     }
+    if row.missing:
+        said["missing"] = list(row.missing)
     return place.write_json(place.commit(row.epoch), said, new=True)
 
 
@@ -64,7 +68,8 @@ def read(place: Place, epoch: int) -> Row:
             {str(name): value_of(value) for name, value in said["scalars"].items()},
             frozenset(str(key) for key in said["arrays"]),
             {str(key): str(reason) for key, reason in said["damage"].items()},
-            tuple(integer(size) for size in said["segments"]),
+            tuple(None if size is None else integer(size) for size in said["segments"]),
+            ranks(said.get("missing", ())),
         )
     except DamagedTrace as error:
         return lost(path, epoch, str(error))
@@ -92,6 +97,10 @@ def number(value: float) -> float | str:
 
 def value_of(said: Any) -> float:
     return _WORDS[said] if isinstance(said, str) else float(said)
+
+
+def ranks(said: Any) -> tuple[int, ...]:
+    return tuple(integer(rank) for rank in said)
 
 
 def integer(said: Any) -> int:

@@ -34,12 +34,12 @@ class Tag:
     world: int
 
 
-def write(place: Place, tag: Tag, arrays: Mapping[str, Array]) -> int:
-    """Write a segment under its final name, whole; nothing of an array is copied on the way."""
+def write(place: Place, tag: Tag, arrays: Mapping[str, Array], more: Mapping[str, str] | None = None) -> int:
+    """Write a segment under its final name, whole; nothing of an array is copied on the way. `more`: for its metadata."""
     raw = {key: array.reshape(-1).view(np.uint8) for key, array in arrays.items()}
     sums = {key: google_crc32c.value(data) for key, data in raw.items()}
     said = {name: str(value) for name, value in asdict(tag).items()}
-    header: dict[str, Any] = {"__metadata__": said | {"crc32c": json.dumps(sums)}}
+    header: dict[str, Any] = {"__metadata__": said | {"crc32c": json.dumps(sums)} | dict(more or {})}
     at = 0
     for key, array in arrays.items():
         header[key] = {"dtype": _CODES[array.dtype.name], "shape": array.shape, "data_offsets": [at, at + array.nbytes]}
@@ -64,7 +64,8 @@ class Segment:
                 raise DamagedTrace(f"{path}: cut short, or no safetensors file.")
             self._header, self._start, self._size = parsed(path, file.read(length)), 8 + length, stat.st_size
         said = self._header.pop("__metadata__", None)
-        self._sums = self._claims(said if isinstance(said, dict) else {})
+        self.said: dict[str, Any] = said if isinstance(said, dict) else {}
+        self._sums = self._claims(self.said)
 
     def _claims(self, said: dict[str, Any]) -> dict[str, Any]:
         """The checksums, once the file has been found to be the one that it should be."""
@@ -78,11 +79,14 @@ class Segment:
         return frozenset(self._header)
 
     def read(self, spec: ArraySpec, first: int = 0, last: int | None = None) -> Array:
-        """An array, or the part of it from `first` to `last` along its first dimension; DamagedTrace if it was harmed."""
-        begin, whole = self._where(spec), spec.shape
+        """An array, or the part of it from `first` to `last` along its first dimension; DamagedTrace if it was harmed.
+
+        In the declared type, or in float64 where it is one of several ranks' parts.
+        """
+        (begin, dtype), whole = self._where(spec), spec.shape
         last = whole[0] if last is None and whole else last
         shape = whole if not whole else (max((last or 0) - first, 0), *whole[1:])
-        result = np.empty(shape, np.dtype(spec.dtype).newbyteorder("<"))
+        result = np.empty(shape, np.dtype(dtype).newbyteorder("<"))
         step = math.prod(whole[1:]) * result.itemsize
         with self.path.open("rb", buffering=0) as file:
             if identity(os.fstat(file.fileno())) != self.identity:
@@ -96,16 +100,17 @@ class Segment:
                 self._check(spec.key, iter([result.reshape(-1).view(np.uint8)]))
         return result
 
-    def _where(self, spec: ArraySpec) -> int:
-        """Where in the file an array begins, when what the header says of it is just what was declared."""
+    def _where(self, spec: ArraySpec) -> tuple[int, str]:
+        """Where in the file an array begins, and its type, when what the header says of it is just what was declared."""
         said = self._header.get(spec.key)
-        size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+        dtype = "float64" if self._tag.world > 1 and spec.dtype.startswith("float") else spec.dtype
+        size = math.prod(spec.shape) * np.dtype(dtype).itemsize
         match said:
             case {"dtype": code, "shape": shape, "data_offsets": [int(begin), int(end)]} if (
-                code == _CODES[spec.dtype] and shape == list(spec.shape) and end - begin == size and begin >= 0
+                code == _CODES[dtype] and shape == list(spec.shape) and end - begin == size and begin >= 0
             ):
                 if self._start + end <= self._size:
-                    return self._start + begin
+                    return self._start + begin, dtype
         raise DamagedTrace(f"{self.path}: {spec.key} is not there whole, or not what was declared.")
 
     def _check(self, key: str, pieces: Iterator[Any]) -> None:

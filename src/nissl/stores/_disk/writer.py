@@ -13,16 +13,18 @@ from typing import Any
 from nissl.core import admission
 from nissl.core.merge import siblings
 from nissl.core.store import ArraySpec, Record
-from nissl.errors import BadValue, DamagedTrace, NoTrace, TraceExists
+from nissl.errors import BadValue, NoTrace, TraceExists
 from nissl.stores._disk import plain, row, segment
+from nissl.stores._disk.background import Background
 from nissl.stores._disk.index import FORMAT, Index
 from nissl.stores._disk.lock import Lock
+from nissl.stores._disk.part import beside
 from nissl.stores._disk.place import Place
+from nissl.stores._disk.ranks import Ranks
 from nissl.stores._disk.reader import Reader
 from nissl.stores._disk.recover import recover, refuse_links
 from nissl.stores._disk.row import Row
 from nissl.stores._disk.seal import clear, seal
-from nissl.stores._disk.sealer import Sealer
 from nissl.stores._disk.shard import Grid
 
 AT_ONCE = 16  # blocks sealed with one new index, when the sealer is behind
@@ -34,7 +36,7 @@ class Writer:
     def __init__(
         self, place: Place, lock: Lock, index: Index, hot: Sequence[Row], header: Mapping[str, Any], patience: float
     ):
-        self._place, self._lock, self._index, self._patience = place, lock, index, patience
+        self._place, self._lock, self._index = place, lock, index
         self._header = dict(header)
         self._hot = list(hot)  # committed and not sealed, in order
         self._last = self._hot[-1].epoch if self._hot else index.last
@@ -42,8 +44,10 @@ class Writer:
         self._described = (0, 0)  # how long the arrays are said to be, and how many
         self._mutex = threading.Lock()  # around the index, which the sealer changes too
         self._process = os.getpid()
-        self._sealer = Sealer(self._seal, place.root)
+        failed = f"epochs of {place.root} could not be sealed and stay readable as they are"
+        self._sealer = Background(self._seal, f"seals {place.root.name}", failed)
         self._sealer.nudge()
+        self._ranks = Ranks(place, patience, self._commit_whole)
 
     @classmethod
     def create(cls, place: Place, header: Mapping[str, Any], block: int, patience: float) -> "Writer":
@@ -116,44 +120,56 @@ class Writer:
         self._own()
         arrays = admission.arrays(record, self.specs, self._last if self._last >= 0 else None)
         scalars = admission.scalars(record)
+        if record.rank:
+            raise BadValue(f"{self._place.root}: rank 0 writes here; rank {record.rank} joins.")
+        if self._ranks.waiting and record.world == 1:
+            raise BadValue(f"{self._place.root}: epoch {record.epoch} of one rank cannot follow one of several.")
         self._say()
         tag = segment.Tag(self._index.run_id, record.epoch, record.rank, record.world)
+        if record.world > 1:
+            return self._append_part(record, tag, arrays)
         try:
             size = segment.write(self._place, tag, arrays)
-            parts, keys = self._gathered(tag, size, frozenset(arrays))
-            committed = Row(record.epoch, time.time(), scalars, keys, {}, parts)
-            size += row.write(self._place, committed)
+            size += self._commit(Row(record.epoch, time.time(), scalars, frozenset(arrays), {}, (size,)))
         except BaseException:
             self._withdraw(record.epoch)
             raise
         self._last = record.epoch
+        return size
+
+    def _append_part(self, record: Record, tag: segment.Tag, arrays: Mapping[str, Any]) -> int:
+        """Rank 0's own part; the epoch is committed when those of the others are there."""
+        for key in arrays:
+            siblings(self.specs[key], self.specs)  # BadValue now, not when the parts are merged
+        try:
+            size = segment.write(self._place, tag, arrays, beside(record))
+        except BaseException:
+            self._withdraw(record.epoch)
+            raise
+        self._last = record.epoch
+        self._ranks.owe(tag)
+        return size
+
+    def _commit_whole(self, whole: Row, new: Sequence[ArraySpec]) -> None:
+        """An epoch of which every part is there, or will not come; `new` are arrays that only other ranks have."""
+        for spec in new:
+            with suppress(BadValue):  # declared otherwise here: then it is left out
+                self.declare([spec])
+        self._say()
+        try:
+            self._commit(replace(whole, arrays=whole.arrays & set(self.specs)))
+        except BaseException:
+            with suppress(OSError):
+                self._place.commit(whole.epoch).unlink(missing_ok=True)
+            raise
+
+    def _commit(self, committed: Row) -> int:
+        size = row.write(self._place, committed)
         with self._mutex:
             self._hot.append(committed)
         if len(self._hot) >= self._index.block:
             self._sealer.nudge()
         return size
-
-    def _gathered(self, tag: segment.Tag, size: int, keys: frozenset[str]) -> tuple[tuple[int, ...], frozenset[str]]:
-        """The bytes of every rank's segment, once they are there, and the arrays that they hold together."""
-        sizes, until = {0: size}, time.monotonic() + self._patience
-        while len(sizes) < tag.world:
-            for rank in set(range(tag.world)) - set(sizes):
-                with suppress(FileNotFoundError, DamagedTrace):
-                    part = segment.Segment(self._place.segment(tag.epoch, rank), replace(tag, rank=rank))
-                    sizes[rank] = part.identity[1]
-                    keys |= part.names & set(self.specs)
-            if len(sizes) < tag.world and time.monotonic() > until:
-                late = sorted(set(range(tag.world)) - set(sizes))
-                raise TimeoutError(
-                    f"{self._place.root}: epoch {tag.epoch} is not committed: after {self._patience:g} s there is nothing of "
-                    f"rank {', '.join(map(str, late))} of {tag.world}."
-                )
-            if len(sizes) < tag.world:
-                time.sleep(0.002)
-        if tag.world > 1:
-            for key in keys:
-                siblings(self.specs[key], self.specs)
-        return tuple(sizes[rank] for rank in range(tag.world)), keys
 
     def _withdraw(self, epoch: int) -> None:
         """Leave nothing of an epoch that could not be committed; the record goes before what it stands for."""
@@ -194,21 +210,31 @@ class Writer:
             plain.write_nodes(self._place, index, said[0])
             self._described = said
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         if not self._lock.held:
             return
         self._own()
-        self._sealer.stop()
         try:
+            self._ranks.finish(wait=wait)
+            self._sealer.stop()
             while self._seal(1):
                 pass
             plain.finish(self._place, self._index, self._header)
             self._index = self._index.next(closed=True)
             self._index.write(self._place)
-            for folder in (self._place.hot, self._place.commits):
-                shutil.rmtree(folder)
+            self._clean()
         finally:
+            self._sealer.stop()
             self._lock.release()
+
+    def _clean(self) -> None:
+        """Remove what a closed run does not have; a rank that comes too late may still be writing there."""
+        shutil.rmtree(self._place.ranks, ignore_errors=True)
+        for folder in (self._place.hot, self._place.commits):
+            try:
+                shutil.rmtree(folder)
+            except OSError:
+                shutil.rmtree(folder)
 
 
 def _begun(place: Place, header: Mapping[str, Any], block: int) -> tuple[Index, dict[str, Any]]:

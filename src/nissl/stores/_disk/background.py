@@ -1,4 +1,4 @@
-"""The thread that seals: of low priority, never in the training's way, and never its end."""
+"""Threads that work behind training: of low priority, never in its way, and never its end."""
 
 import os
 import sys
@@ -6,21 +6,24 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 from nissl.errors import NisslWarning
 
 PAUSE = 10.0  # seconds before what failed is tried again
+QUICK, SLOW = 0.02, 0.5  # seconds between two looks for what others do: more and more, while nothing comes
 NICENESS = 10
 
 
-class Sealer:
-    """Calls `work` whenever nudged, as long as that says that it has done something."""
+class Background:
+    """Calls `work` whenever nudged, as long as that says that it has done something; and again while `owed` says so.
 
-    def __init__(self, work: Callable[[], bool], path: Path):
-        self._work, self._path = work, path
+    `failed` is what a warning says when it cannot be done.
+    """
+
+    def __init__(self, work: Callable[[], bool], name: str, failed: str, owed: Callable[[], bool] = lambda: False):
+        self._work, self._failed, self._owed = work, failed, owed
         self._nudged, self._stopped = threading.Event(), False
-        self._thread = threading.Thread(target=self._run, name=f"nissl seals {path.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"nissl {name}", daemon=True)
         self._thread.start()
 
     def nudge(self) -> None:
@@ -34,24 +37,23 @@ class Sealer:
 
     def _run(self) -> None:
         _step_back()
-        again = 0.0
+        again, pause = 0.0, QUICK
         while not self._stopped:
-            self._nudged.wait()
+            if self._nudged.wait(pause if self._owed() else None):
+                pause = QUICK
             self._nudged.clear()
             if time.monotonic() < again:
                 continue
             try:
                 while not self._stopped and self._work():
-                    pass
+                    pause = QUICK
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
                 again = time.monotonic() + PAUSE
                 self._warn(error)
+            pause = min(pause * 1.5, SLOW)
 
     def _warn(self, error: Exception) -> None:
-        message = (
-            f"nissl: epochs of {self._path} could not be sealed: {type(error).__name__}: {error}. They stay readable as they "
-            "are; it is tried again later."
-        )
+        message = f"nissl: {self._failed}: {type(error).__name__}: {error}. It is tried again later."
         try:
             warnings.warn(message, NisslWarning, stacklevel=2)
         except NisslWarning:  # a filter makes errors of warnings; here nobody could catch one
