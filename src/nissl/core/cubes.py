@@ -1,11 +1,14 @@
 """A trace as lazy xarray: a tree with a node for each layer, whose arrays are read when they are computed."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nissl.core.store import ArraySpec
-from nissl.errors import MissingDependency
+from nissl.core.stored import PIECE, Stored
+from nissl.errors import BadValue, MissingDependency, listing, near
 
 if TYPE_CHECKING:
     from nissl.core.trace import Trace
@@ -13,51 +16,93 @@ if TYPE_CHECKING:
 
 def tree(trace: "Trace", chunks: Any) -> Any:
     """A DataTree: the whole network at the root, a node for each layer."""
+    entries = trace.entries  # once: more may be committed while we look
+    epochs = tuple(entry.epoch for entry in entries)
+    specs = {layer: trace.specs(layer) for layer in (None, *trace.layers)}
+    _known(chunks, {"epoch", *(dim for some in specs.values() for spec in some for dim in spec.dims)})
+    nodes = {place(layer): dataset(trace, layer, some, epochs, chunks) for layer, some in specs.items()}
+    for name in dict.fromkeys(name for entry in entries for name in entry.scalars):
+        nodes["/"][name] = ("epoch", np.array([entry.scalars.get(name, np.nan) for entry in entries], float))
+    return xarray().DataTree.from_dict(nodes)
+
+
+def place(layer: str | None) -> str:
+    """A layer's node in the tree, where `/` would begin a branch."""
+    return "/" if layer is None else layer.replace("/", "%2F")
+
+
+def dataset(
+    trace: "Trace",
+    layer: str | None,
+    specs: Sequence[ArraySpec],
+    epochs: tuple[int, ...],
+    chunks: Any,
+    most: int = PIECE,
+) -> Any:
+    """These arrays of a layer: xarray's own lazy ones where chunks is None, else Dask's, in pieces of `most` bytes."""
+    made = _lazy if chunks is None else partial(_chunked, chunks=chunks, most=most)
+    coords: dict[str, Any] = {"epoch": np.array(epochs, np.int64)}
+    for spec in specs:
+        coords |= {dim: list(labels) for dim, labels in spec.labels.items()}
+    variables = {spec.name: (("epoch", *spec.dims), made(Stored(trace.store, spec, epochs))) for spec in specs}
+    return xarray().Dataset(variables, coords=coords, attrs={} if layer is None else {"layer": layer})
+
+
+def xarray() -> Any:
+    """The library, or what to do without it."""
     try:
         import xarray
     except ImportError as error:
-        raise MissingDependency("to_xarray needs xarray: pip install 'nissl[analysis]'") from error
-    epochs = trace.epochs
-    nodes: dict[str, Any] = {}
-    for layer in (None, *trace.layers):
-        variables = {spec.name: _variable(trace, spec, epochs) for spec in trace.specs(layer)}
-        coords: dict[str, Any] = {"epoch": epochs}
-        for spec in trace.specs(layer):
-            coords |= {dim: list(labels) for dim, labels in spec.labels.items()}
-        if layer is None:
-            variables |= {n: xarray.Variable(("epoch",), v.values) for n, v in trace.scalars.items()}
-        found = xarray.Dataset(variables, coords=coords, attrs={"layer": layer} if layer else {})
-        node = "/" if layer is None else layer.replace("/", "%2F")
-        nodes[node] = found if chunks is None else found.chunk(chunks)
-    return xarray.DataTree.from_dict(nodes)
+        raise MissingDependency("A cube needs xarray: pip install 'nissl[analysis]'") from error
+    return xarray
 
 
-def _variable(trace: "Trace", spec: ArraySpec, epochs: list[int]) -> Any:
-    import xarray
+def _known(chunks: Any, dims: set[str]) -> None:
+    for dim in chunks if isinstance(chunks, Mapping) else ():
+        if dim not in dims:
+            raise BadValue(
+                f"chunks={chunks!r}: no array has an axis {dim!r}.{near(dim, dims)} Axes: {listing(sorted(dims))}."
+            )
+
+
+def _chunked(stored: Stored, chunks: Any, most: int) -> Any:
+    """Cut as it lies in the store, but along the axes for which something else was asked."""
+    try:
+        import dask.array
+        from dask.base import tokenize
+    except ImportError as error:
+        raise MissingDependency("chunks= needs Dask: pip install 'nissl[cluster]', or chunks=None") from error
+    dims = ("epoch", *stored.spec.dims)
+    asked = {} if chunks == "auto" else chunks if isinstance(chunks, Mapping) else dict.fromkeys(dims, chunks)
+    cut = tuple(asked.get(dim, sizes) for dim, sizes in zip(dims, stored.pieces(most), strict=True))
+    name = (
+        f"nissl-{stored.spec.name}-{tokenize(stored.store.header.get('run_id'), stored.spec.key, stored.epochs, cut)}"
+    )
+    empty = np.empty((0,) * stored.ndim, stored.dtype)
+    return dask.array.from_array(  # type: ignore[no-untyped-call]
+        stored, cut, name, fancy=False, asarray=False, meta=empty
+    )
+
+
+def _lazy(stored: Stored) -> Any:
+    from xarray.core.indexing import LazilyIndexedArray
+
+    return LazilyIndexedArray(_backed(stored))
+
+
+def _backed(stored: Stored) -> Any:
+    """As xarray wants it; its class is made here, so that what only Dask reads needs no xarray in a worker."""
     from xarray.backends import BackendArray
     from xarray.core import indexing
 
-    class OnDisk(BackendArray):
-        """One array of the trace; reads only the epochs and units that are asked for."""
-
-        shape = (len(epochs), *spec.shape)
-        dtype = np.dtype(spec.dtype)
+    class Backed(BackendArray):
+        shape, dtype = stored.shape, stored.dtype
 
         def __getitem__(self, key: Any) -> Any:
-            return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
+            basic = indexing.IndexingSupport.BASIC
+            return indexing.explicit_indexing_adapter(key, self.shape, basic, stored.__getitem__)
 
-        def _read(self, key: tuple[Any, ...]) -> Any:
-            first, *rest = key
-            rows = epochs[first] if isinstance(first, slice) else [epochs[first]]
-            where = tuple(k if isinstance(k, slice) else slice(k, k + 1) for k in rest)
-            steps = tuple(slice(None, None, w.step) for w in where)
-            plain = tuple(slice(*_span(w, n)) for w, n in zip(where, spec.shape, strict=True))
-            found = trace.store.read(spec.key, rows, plain)[(slice(None), *steps)]
-            return found[tuple(0 if not isinstance(k, slice) else slice(None) for k in key)]
+        def __reduce__(self) -> Any:
+            return _backed, (stored,)
 
-    return xarray.Variable(("epoch", *spec.dims), indexing.LazilyIndexedArray(OnDisk()))
-
-
-def _span(where: slice, size: int) -> tuple[int, int]:
-    start, stop, step = where.indices(size)
-    return (start, stop) if step > 0 else (stop + 1, start + 1)
+    return Backed()

@@ -195,16 +195,40 @@ class Trace(Mapping[str, Epoch]):
     # tables
 
     def to_dataframe(self, layers: Any = None, stats: Any = None, *, long: bool = False, engine: str = "pandas") -> Any:
-        """Rows (epoch, layer, neuron), one column a statistic; engine "pandas", "polars" or "arrow"; long: one row a value."""
+        """Rows (epoch, layer, neuron), one column a statistic; long: one row a value.
+
+        engine "pandas", "polars", "arrow", or "dask": a lazy frame in parts of bounded size, whose index are columns.
+        """
         from nissl.core import tables
 
         return self.undamaged(lambda: tables.frame(self, layers, stats, long=long, engine=engine))
 
     def to_xarray(self, chunks: Any = None) -> Any:
-        """An xarray.DataTree with a node for each layer, lazy; `chunks` (such as {}) makes it Dask's."""
+        """An xarray.DataTree with a node for each layer, lazy; with `chunks` Dask's, for traces of any size.
+
+        chunks="auto" or {} cuts as the trace lies on disk, so that nothing is read twice; {"epoch": 1} asks otherwise.
+        """
         from nissl.core import cubes
 
         return cubes.tree(self, chunks)
+
+    def profile(
+        self,
+        measure: Any = "mean",
+        layers: Any = None,
+        *,
+        probe: bool | None = None,
+        chunks: Any = "auto",
+        **options: Any,
+    ) -> Any:
+        """What each unit's responses to the classes say, as an xarray.DataTree with a node for each layer; Dask computes it.
+
+        `measure`: a file of nissl/profiles (mean, contrast, selectivity ...), with its `options`, or an instance of its class.
+        `probe`: as heard on the held-out probe, or in training; None: the probe where there was one. chunks=None: at once.
+        """
+        from nissl.core import profile
+
+        return profile.tree(self, profile.measured(measure, options), layers, probe, chunks)
 
     def connections(self, epoch: int | str | None = None, *, engine: str = "pandas") -> Any:
         """Rows (epoch, source layer and neuron, target layer and neuron, weight), where weights were kept in full.

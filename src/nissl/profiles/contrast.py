@@ -1,0 +1,56 @@
+"""How far a unit's response to a class stands out from its responses to the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from nissl.core.profile import Array, Profile, Responses
+from nissl.errors import BadValue
+
+Against = Literal["others", "all", "each"]
+Weights = Literal["uniform", "size"]
+
+
+@dataclass(frozen=True)
+class Contrast(Profile):
+    """contrast (neuron, class): the response to a class less the mean response to the others that were seen.
+
+    `against`: "others"; "all" the classes, itself among them; "each" other class apart, (neuron, class, other).
+    `weights`: of the classes in that mean, all alike or by the number of examples.
+    """
+
+    against: Against = "others"
+    weights: Weights = "uniform"
+
+    def __post_init__(self) -> None:
+        for name, known in (("against", get_args(Against)), ("weights", get_args(Weights))):
+            if getattr(self, name) not in known:
+                raise BadValue(f"{name}={getattr(self, name)!r}: {' or '.join(map(repr, known))}.")
+        if self.against == "each" and self.weights == "size":
+            raise BadValue("against='each' compares two classes at a time: there is nothing to weigh by size.")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("mean", "count") if self.weights == "size" else ("mean",)
+
+    @property
+    def gives(self) -> Mapping[str, tuple[str, ...]]:
+        return {"contrast": ("class", "other") if self.against == "each" else ("class",)}
+
+    def measure(self, responses: Responses) -> tuple[Array, ...]:
+        mean = responses["mean"]
+        if self.against == "each":
+            return (mean[..., :, None] - mean[..., None, :],)
+        there = ~np.isnan(mean)
+        weight = np.where(there, responses["count"] if self.weights == "size" else 1, 0.0)
+        total = weight.sum(-1, keepdims=True)
+        weighed = np.where(there, mean, 0) * weight
+        rest = weighed.sum(-1, keepdims=True)
+        if self.against == "others":
+            total, rest = total - weight, rest - weighed
+        with np.errstate(invalid="ignore"):  # nothing to compare with is NaN
+            return (
+                (mean - np.divide(rest, total, where=total > 0, out=np.full_like(weighed, np.nan))).astype(mean.dtype),
+            )
