@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from nissl.core.capabilities import ParameterGradients
+from nissl.core.capabilities import Differentiable, ParameterGradients, Trainable
 from nissl.core.listening import Listening, sampled
 from nissl.core.network import Network, examples
 from nissl.core.plan import PROBE, PROBED, suits
 from nissl.core.predictions import Predictions
 from nissl.core.probe import Probe
 from nissl.core.quantity import Array, Context, Heard, Quantity
+from nissl.core.ranks import Ranks
+from nissl.core.settings import Settings
 from nissl.core.task import Task
-from nissl.errors import NisslWarning
+from nissl.errors import NisslWarning, Unsupported, listing
 
 Found = dict[str | None, dict[str, Array]]
 """Arrays by name by layer; None is the whole network."""
@@ -27,8 +29,11 @@ TAPPED = ("activation", "preactivation", "gradient")
 class Hearing:
     """Opened with the recorder; `read` gives what an epoch left behind and starts the next one."""
 
-    def __init__(self, network: Network, layers: list[str], quantities: tuple[Quantity, ...], probe: Probe | None):
+    def __init__(
+        self, network: Network, layers: list[str], quantities: tuple[Quantity, ...], probe: Probe | None, ranks: Ranks
+    ):
         self.network, self.layers, self.quantities, self.probe = network, layers, quantities, probe
+        self.ranks = ranks
         self.task: Task | None = None
         self.places = [place for place in TAPPED if any(q.needs == place for q in quantities)]
         self.taps = {place: self._listening(place) for place in self.places if network.steps_heard}
@@ -41,6 +46,7 @@ class Hearing:
         """Of one unit's value for one example, where a probe has shown it."""
         self.per_example: float | None = None
         """Seconds that hearing one example costs, where a probe has shown it."""
+        self._examples = 0
 
     def _listening(self, place: str) -> Listening:
         of = [q for q in self.quantities if q.needs == place]
@@ -57,10 +63,10 @@ class Hearing:
         if self.needs("outputs") and self.network.steps_heard:
             stack.enter_context(self.network.watch_outputs(self._output, passes="training"))
         for quantity in self.quantities:
-            if quantity.needs == "parameter_gradients":
+            if quantity.needs == "parameter_gradients" and self.ranks.looks:
                 every = getattr(quantity, "every", 1)
                 self._gradients = stack.enter_context(self.network.watch_parameter_gradients(self.layers, every))  # type: ignore[attr-defined]
-        if self.needs("parameters"):
+        if self.needs("parameters") and self.ranks.looks:
             self._before = self._parameters()
 
     def decide(self, task: Task) -> None:
@@ -74,6 +80,7 @@ class Hearing:
         """From here on values count (or don't), and belong to these labels."""
         self.network.settle()
         groups = None
+        self._examples += _count(labels) if active else 0
         if active and labels is not None and self.task and any(tap.classes for tap in self.taps.values()):
             labels, groups = self._grouped(labels)
         self._active, self._labels = active, labels
@@ -106,7 +113,12 @@ class Hearing:
         return Predictions(self.task, self.network.to_numpy, squashed)
 
     def _parameters(self) -> dict[str, dict[str, Array]]:
-        return {name: self.network.weights(name) for name in self.layers}
+        """Of the first process; where each has but a part of them, the others help it to read them."""
+        found: dict[str, dict[str, Array]] = {}
+        for name in self.layers:
+            values = self.network.weights(name)
+            found |= {name: values} if self.ranks.first else {}
+        return found
 
     @property
     def seconds(self) -> float:
@@ -129,9 +141,15 @@ class Hearing:
                 if suits(quantity, layer):
                     found.setdefault(name, {}).update(quantity.read(heard))
                     scalars |= quantity.scalars(heard) if layer is None else {}
-        if self.probe is not None:
-            self._probe(replace(context, probing=True), found, scalars)
+        if self.probe is not None and self.ranks.looks:
+            probed: Found = found if self.ranks.first else {}  # what all have run together counts once
+            self._probe(replace(context, probing=True), probed, scalars if self.ranks.first else {})
         return found, scalars
+
+    def examples_since(self) -> int:
+        """How many examples the training steps have had since this was last asked, as far as labels tell."""
+        count, self._examples = self._examples, 0
+        return count
 
     def _heards(self, context: Context, trained: bool) -> dict[str, dict[str | None, Heard]]:
         heards: dict[str, dict[str | None, Heard]] = {}
@@ -141,8 +159,10 @@ class Hearing:
             heards["outputs"] = {None: Heard(context, predictions=self.predictions.settle())}
             self.predictions = self._judge()
         if self._gradients is not None:
-            heards["parameter_gradients"] = {n: Heard(context, gradients=g) for n, g in self._gradients().items()}
-        if self.needs("parameters"):
+            gradients = self._gradients()
+            seen = gradients if self.ranks.first else {}
+            heards["parameter_gradients"] = {n: Heard(context, gradients=g) for n, g in seen.items()}
+        if self.needs("parameters") and self.ranks.looks:
             now = self._parameters()
             before = self._before if trained else {}
             heards["parameters"] = {n: Heard(context, parameters=p, before=before.get(n)) for n, p in now.items() if p}
@@ -191,7 +211,7 @@ class Hearing:
 
     def rehearse(self) -> None:
         """Show the probe's first batch to the network before anything counts: what shapes come, and what hearing them costs."""
-        if self.probe is None:
+        if self.probe is None or not self.ranks.looks:
             return
         x, _ = next(iter(self.probe))
         shapes: dict[str, list[Array]] = {}
@@ -209,3 +229,21 @@ class Hearing:
 
     def _sample(self, kept: dict[str, list[Array]], name: str, value: Any) -> None:
         kept.setdefault(name, []).append(sampled(self.network, self.network.layer(name), value))
+
+
+def fitting(settings: Settings, network: Network) -> tuple[Quantity, ...]:
+    """The quantities that this framework can give; one that was asked for by name and cannot be given is an error."""
+    able = {"gradient": Differentiable, "parameter_gradients": Trainable}
+    lost = [q for q in settings.recorded if q.needs in able and not isinstance(network, able[q.needs])]
+    if lost and settings.quantities is not None:
+        raise Unsupported(
+            f"{listing(lost)}: a {network.framework} network gives no such gradients. Leave it out of quantities."
+        )
+    return tuple(q for q in settings.recorded if q not in lost)
+
+
+def _count(labels: Any) -> int:
+    try:
+        return len(labels)
+    except TypeError:  # None, or a single number
+        return 0

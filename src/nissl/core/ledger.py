@@ -12,6 +12,7 @@ from nissl.core.hearing import Hearing
 from nissl.core.layer import Layer
 from nissl.core.plan import BATCH, Plan, batch_spec, rounded
 from nissl.core.quantity import Context
+from nissl.core.ranks import Facts, Ranks
 from nissl.core.screen import amount
 from nissl.core.settings import Settings
 from nissl.core.store import ArraySpec, Record, Store
@@ -24,8 +25,8 @@ KEPT = 16  # records held back when the disk refuses them, to be tried again wit
 class Ledger:
     """Owns the store while a recorder is open."""
 
-    def __init__(self, store: Store, settings: Settings, header: Mapping[str, Any]):
-        self.store, self.settings, self._header = store, settings, dict(header)
+    def __init__(self, store: Store, settings: Settings, header: Mapping[str, Any], ranks: Ranks):
+        self.store, self.settings, self._header, self._ranks = store, settings, dict(header), ranks
         self.task: Task | None = None
         self.expected: tuple[str, ...] = ()
         """The classes to reckon with until labels have been seen."""
@@ -39,6 +40,7 @@ class Ledger:
         }
         self._waiting: list[Record] = []
         self._block = self._each = self._epochs = 0
+        self._alike = True  # do the labels mean on every process the same?
         self._began = time.time()
 
     def open(self, hearing: Hearing, *, resume: bool) -> None:
@@ -48,12 +50,26 @@ class Ledger:
             self.store.reopen()
             entries = self.store.entries()
             self.last = entries[-1].epoch if entries else None
-            said = self.store.header.get("task")
-            if said:
-                self.task = Task(said["kind"], tuple(said["names"]), tuple(said["edges"]), said["one_hot"])
+            self.task = _task(self.store.header.get("task"))
             self._block = next((s.shape[0] for s in self.store.specs.values() if s.name.startswith("batches.")), 0)
         else:
             self.store.create(self._header | {"layers": self._described(), "settings": self.settings.recipe()})
+
+    def facts(self) -> Facts:
+        """What the other processes need to know to record their parts of it."""
+        said = asdict(self.task) if self.task else None
+        return {"run_id": self.store.header.get("run_id"), "last": self.last, "task": said, "options": self._options()}
+
+    def _options(self) -> Facts:
+        probe = self._hearing.probe
+        return {"layers": self._hearing.layers, "probe": probe.count if probe else 0} | self.settings.recipe()
+
+    def join(self, hearing: Hearing, facts: Facts) -> None:
+        """Record this process's part of the trace that the first one has begun."""
+        self._hearing = hearing
+        self._ranks.same(facts["options"], self._options())
+        self.last, self.task = facts["last"], _task(facts["task"])
+        self.store.join(facts["run_id"], self._ranks.rank)
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +79,8 @@ class Ledger:
     ) -> None:
         try:
             self._write()
-            self.store.amend({"layers": self._described(), "costs": self.costs, "ended": _ending(error)})
+            if self._ranks.first:
+                self.store.amend({"layers": self._described(), "costs": self.costs, "ended": _ending(error)})
             self.store.close(wait=error is None)
         except Exception as refused:  # noqa: BLE001 - the run is over and its results must reach the user
             lost = f" Epochs not written: {[record.epoch for record in self._waiting]}." if self._waiting else ""
@@ -77,11 +94,23 @@ class Ledger:
                 f"This trace cannot go on with the classes {listing(task.names)}: it has {listing(self.task.names)}. Leave "
                 "classes out when resuming."
             )
-        self.task = task
+        self.task, self._alike = task, not self._ranks.several
         self._amend({"task": asdict(task), "classes": list(task.names)})
+
+    def _compare(self) -> None:
+        """Where each process has to tell from its own labels what they mean, it must be what the first one's mean."""
+        first = _task(self.store.header.get("task")) if not (self._ranks.first or self._alike) else None
+        if first is not None and self.task is not None and first != self.task:
+            raise BadValue(
+                f"labels are {self.task.kind} ({len(self.task.names)} classes) here, and {first.kind} ({len(first.names)}) on rank 0. "
+                "Pass probe=(x, y), from which all processes can tell"
+            )
+        self._alike = self._alike or first is not None
 
     def _amend(self, changes: Mapping[str, Any]) -> None:
         """Change the header; what a full disk refuses is kept by the store and written with the next change."""
+        if not self._ranks.first:
+            return
         try:
             self.store.amend(changes)
         except OSError as error:
@@ -104,6 +133,8 @@ class Ledger:
             self._hearing.quantities,
             Context(names, self._hearing.probe.count if self._hearing.probe else 0, total, kind),
             steps=self._hearing.network.steps_heard,
+            precision=self.settings.precision,
+            merges=self._ranks.several,
         )
 
     def agree(self) -> None:
@@ -160,7 +191,7 @@ class Ledger:
     def commit(self, epoch: int, scalars: dict[str, float], *, trained: bool) -> dict[str, float]:
         """Read what was heard, write it as this epoch, and give its numbers back."""
         start = time.perf_counter()
-        plan = self._plan()
+        plan, weight = self._plan(), self._hearing.examples_since()
         found, numbers = self._hearing.read(plan.context, trained=trained)
         specs: list[ArraySpec] = []
         arrays: dict[str, Any] = {}
@@ -169,9 +200,11 @@ class Ledger:
             specs += plan.specs(layer)
             arrays |= plan.pack(layer, values)
         batches = self._batches(specs) if trained else {}
+        self._compare()
         self.store.declare(specs)
         scalars = numbers | scalars
-        record = Record(epoch, {k: rounded(v, self.settings.rounding) for k, v in (arrays | batches).items()}, scalars)
+        kept = {k: rounded(v, self.settings.rounding) for k, v in (arrays | batches).items()}
+        record = Record(epoch, kept, scalars, self._ranks.rank, self._ranks.world, max(weight, 1))
         self.costs["seconds_reading"] += time.perf_counter() - start
         self._waiting.append(record)
         self._write()
@@ -243,6 +276,11 @@ class Ledger:
             f"recorded {c['epochs']:.0f} epochs, {amount(c['bytes'])} written; recording took {spent:.2f} s of {wall:.1f} s "
             f"(hearing {c['seconds_hearing']:.2f}, probe and reading {c['seconds_reading']:.2f}, writing {c['seconds_writing']:.2f})"
         )
+
+
+def _task(said: Mapping[str, Any] | None) -> Task | None:
+    """As it was said by `asdict`, and went through JSON."""
+    return Task(said["kind"], tuple(said["names"]), tuple(said["edges"]), said["one_hot"]) if said else None
 
 
 def _ending(error: BaseException | None) -> str:

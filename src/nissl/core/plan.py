@@ -21,16 +21,23 @@ BATCH = ("count", "mean", "std", "min", "max", "active", "magnitude")
 class Plan:
     """The arrays of every layer, from the quantities and what is known of the run."""
 
-    def __init__(self, quantities: Sequence[Quantity], context: Context, *, steps: bool = True):
-        """`steps`: are the training steps heard too, or the probe alone?"""
+    def __init__(
+        self, quantities: Sequence[Quantity], context: Context, *, steps: bool = True, precision: str = "float32",
+        merges: bool = False,
+    ):  # fmt: skip
+        """`steps`: are the training steps heard too, or the probe alone? `merges`: other processes give parts of it."""
         self.quantities, self.context, self.steps = tuple(quantities), context, steps
+        self._precision, self._merges = precision, merges
         self._specs: dict[str | None, tuple[ArraySpec, ...]] = {}
 
     def specs(self, layer: Layer | None) -> tuple[ArraySpec, ...]:
         """What one layer (None: the whole network) gives; ("neuron",) arrays are packed into one called stats."""
         name = layer.name if layer else None
         if name not in self._specs:
-            self._specs[name] = tuple(_packed(self._declared(layer), layer))
+            self._specs[name] = tuple(
+                replace(spec, dtype=self._precision) if spec.dtype == "float32" else spec
+                for spec in _packed(self._declared(layer), layer)
+            )
         return self._specs[name]
 
     def _declared(self, layer: Layer | None) -> list[ArraySpec]:
@@ -48,7 +55,7 @@ class Plan:
         packed: dict[str, Array] = {}
         for spec in self.specs(layer):
             if spec.name == "stats":
-                table = np.full(spec.shape, np.nan, spec.dtype)
+                table = np.full(spec.shape, np.nan, self._type(spec))
                 with np.errstate(over="ignore"):  # beyond float32 is infinity, as in the network itself
                     for i, column in enumerate(spec.columns):
                         if column.name in found:
@@ -56,8 +63,13 @@ class Plan:
                 packed[spec.key] = table
             elif spec.name in found:
                 with np.errstate(over="ignore"):
-                    packed[spec.key] = np.ascontiguousarray(found[spec.name], spec.dtype)
+                    packed[spec.key] = np.ascontiguousarray(found[spec.name], self._type(spec))
         return packed
+
+    def _type(self, spec: ArraySpec) -> str:
+        """What will be reckoned with is not rounded before: then the parts of processes add up to what one would have had."""
+        merges = self._merges and any(column.merge != "first" for column in spec.columns)
+        return "float64" if merges and spec.dtype == "float32" else spec.dtype
 
     def bytes_per_epoch(self, layers: Iterable[Layer]) -> dict[str, int]:
         """Uncompressed, by array name; layers whose units are not known yet count as nothing."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from nissl import plugins
 from nissl.core.network import network
+from nissl.core.ranks import Ranks
 from nissl.core.recorder import Recorder
 from nissl.core.settings import Settings
 from nissl.core.store import Store
@@ -29,7 +30,7 @@ def record(
     the end of every recorded epoch, so that epochs are comparable; resume: go on with the trace that is there;
     overwrite: delete it; config: anything of yours to keep in the header. All fields of `nissl.core.settings.Settings`
     are options too: layers, quantities, epoch_intervals, drop_batches, every, functional, leaves, rounding, budget,
-    durability, progress.
+    durability, precision, patience, progress.
     """
     unknown = set(options) - {name for name in Settings.__dataclass_fields__ if name not in ("schedule", "recorded")}
     if unknown:
@@ -40,36 +41,56 @@ def record(
     if resume and overwrite:
         raise BadValue("resume=True goes on with the trace that is there, overwrite=True deletes it: choose one.")
     heard = network(model, functional=settings.functional, leaves=settings.leaves)
-    store, exists = _store(path, settings)
-    if exists and not resume:
+    ranks = Ranks(heard)
+    if ranks.several:
+        _mergeable(path, settings, isinstance(bins, int) and probe is None)
+    resumes = ranks.agree(lambda: {"resume": _ready(path, settings, resume, overwrite)})["resume"]
+    header = _header(model, heard.framework, config or {})
+    return Recorder(
+        heard, _store(path, settings), settings, classes=classes, bins=bins, probe=probe, header=header, resume=resumes
+    )
+
+
+def _mergeable(path: str | Path | None, settings: Settings, guessed: bool) -> None:
+    """Refuse what several processes cannot record together."""
+    if path is None:
+        raise BadValue("Several processes record one trace together: give a path that all of them reach.")
+    if not settings.drop_batches:
+        raise BadValue(
+            "drop_batches=False: each of several processes has batches of its own. Record them with one process."
+        )
+    if guessed:
+        raise BadValue(
+            "bins=NUMBER takes its edges from the first targets, which differ from process to process: give bins=[edges], or a probe."
+        )
+
+
+def _ready(path: str | Path | None, settings: Settings, resume: bool, overwrite: bool) -> bool:
+    """Is there a trace to go on with? One that is in the way is deleted, if that is what was asked for."""
+    if path is None:
+        return False
+    store = _store(path, settings)
+    try:
+        store.header  # noqa: B018 - is there one?
+    except NoTrace:
+        return False
+    if not resume:
         if not overwrite and store.entries():  # one without an epoch was refused before it began: nothing is lost
             raise TraceExists(
                 f"There is a trace at {path} already: pass resume=True to go on with it, or overwrite=True."
             )
-        store = _cleared(Path(str(path)), store, settings)
-    header = _header(model, heard.framework, config or {})
-    return Recorder(
-        heard, store, settings, classes=classes, bins=bins, probe=probe, header=header, resume=resume and exists
-    )
+        store.reopen()  # TraceBusy if another process has it
+        store.close()
+        shutil.rmtree(path)
+    return resume
 
 
-def _store(path: str | Path | None, settings: Settings) -> tuple[Store, bool]:
+def _store(path: str | Path | None, settings: Settings) -> Store:
     if path is None:
         memory: Store = plugins.load("stores", "memory")()
-        return memory, False
-    disk: Store = plugins.load("stores", "disk")(path, durability=settings.durability)
-    try:
-        return disk, bool(disk.header)
-    except NoTrace:
-        return disk, False
-
-
-def _cleared(path: Path, store: Store, settings: Settings) -> Store:
-    """Delete the trace at `path`, unless somebody is writing it."""
-    store.reopen()  # TraceBusy if another process has it
-    store.close()
-    shutil.rmtree(path)
-    return _store(path, settings)[0]
+        return memory
+    disk: Store = plugins.load("stores", "disk")(path, durability=settings.durability, patience=settings.patience)
+    return disk
 
 
 def _header(model: Any, framework: str, config: Mapping[str, Any]) -> dict[str, Any]:

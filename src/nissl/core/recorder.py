@@ -9,18 +9,17 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from nissl.core.capabilities import Differentiable, Trainable
-from nissl.core.hearing import Hearing
+from nissl.core.hearing import Hearing, fitting
 from nissl.core.ledger import Ledger
 from nissl.core.network import Network
 from nissl.core.probe import Probe, split
-from nissl.core.quantity import Quantity
+from nissl.core.ranks import Facts, Ranks
 from nissl.core.screen import Screen
 from nissl.core.settings import Settings
 from nissl.core.store import Store
 from nissl.core.task import Task, class_names
 from nissl.core.trace import Trace
-from nissl.errors import BadValue, NisslWarning, NotHeard, Unsupported, listing
+from nissl.errors import BadValue, NisslWarning, NotHeard, listing
 
 Batch = TypeVar("Batch")
 
@@ -36,14 +35,15 @@ class Recorder:
         self.layers = network.select(settings.layers)
         self.probe = Probe(probe) if probe is not None else None
         self._classes, self._bins, self._resume = classes, bins, resume
-        self._hearing = Hearing(network, self.layers, _fitting(settings, network), self.probe)
-        self._ledger = Ledger(store, settings, header or {})
+        self._ranks = Ranks(network)
+        self._hearing = Hearing(network, self.layers, fitting(settings, network), self.probe, self._ranks)
+        self._ledger = Ledger(store, settings, header or {}, self._ranks)
         if not network.steps_heard and self.probe is None:
             raise BadValue(
                 f"The steps of a {network.framework} network can't be heard from outside: pass probe=(x, y), examples that are "
                 "shown to it at the end of every recorded epoch."
             )
-        self._screen = Screen(settings.progress)
+        self._screen = Screen(settings.progress and self._ranks.first)
         self._stack = ExitStack()
         self._logged: dict[str, list[Any]] = {}
         self._epoch: int | None = None
@@ -53,20 +53,31 @@ class Recorder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._rehearse()
-            self._ledger.open(self._hearing, resume=self._resume)
-            stack.push(self._ledger)
+            if not self._ranks.whole:
+                self._rehearse()
+            facts = self._ranks.agree(lambda: self._begin(stack))
+            if not self._ranks.first:
+                self._ledger.join(self._hearing, facts)
+                stack.push(self._ledger)
+            if self._ledger.task is not None and (self._classes is None or self.probe):  # else the first labels must fit it
+                self._hearing.decide(self._ledger.task)
             stack.enter_context(self._screen)
             self._hearing.open(stack)
-            if self._ledger.task is not None and self._classes is None:  # resumed: labels mean what they meant
-                self._hearing.decide(self._ledger.task)
-            else:
-                self._decide(self.probe.labels if self.probe else None)
-            self._ledger.agree()
             if not self.settings.drop_batches and "activation" in self._hearing.taps:
                 self._hearing.taps["activation"].batches = {}
             self._stack, self._open = stack.pop_all(), True
         return self
+
+    def _begin(self, stack: ExitStack) -> Facts:
+        """Begin the trace, or go on with it, and say what all processes need to know of it."""
+        if self._ranks.whole:
+            self._rehearse()
+        self._ledger.open(self._hearing, resume=self._resume)
+        stack.push(self._ledger)
+        if self._ledger.task is None or self._classes is not None:  # when resumed, labels mean what they meant
+            self._decide(self.probe.labels if self.probe else None)
+        self._ledger.agree()
+        return self._ledger.facts()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -258,7 +269,8 @@ class Recorder:
     def _miss(self, epoch: int) -> None:
         """Layers that were asked for by name must have been heard; of the others it is enough to say so."""
         tap = self._hearing.taps.get("activation")
-        if tap is None or self._ledger.last or (not self._checked and self._step):
+        silent = not self._step and self._ranks.several  # a process may have no batch where others have one
+        if tap is None or self._ledger.last or (not self._checked and self._step) or silent:
             return
         heard = tap.ever | set(tap.heard)
         if tap.classless and set(tap.classless) >= heard:
@@ -279,17 +291,6 @@ class Recorder:
             )
         if missed:
             self._screen.say(f"never called, so without activations: {listing(missed)}")
-
-
-def _fitting(settings: Settings, network: Network) -> tuple[Quantity, ...]:
-    """The quantities that this framework can give; one that was asked for by name and cannot be given is an error."""
-    able = {"gradient": Differentiable, "parameter_gradients": Trainable}
-    lost = [q for q in settings.recorded if q.needs in able and not isinstance(network, able[q.needs])]
-    if lost and settings.quantities is not None:
-        raise Unsupported(
-            f"{listing(lost)}: a {network.framework} network gives no such gradients. Leave it out of quantities."
-        )
-    return tuple(q for q in settings.recorded if q not in lost)
 
 
 def _length(loader: Any) -> int | None:

@@ -34,10 +34,14 @@ class Settings:
     """Every leaf module is a layer of its own, nonlinearities too."""
     rounding: int | None = None
     """Keep this many bits of each float's mantissa (10: about three digits, a quarter of the size); None: all."""
+    precision: Literal["float32", "float64"] = "float32"
+    """How statistics are kept; float64 where traces are compared beyond seven digits."""
     budget: int | str | None = None
     """The most bytes that the trace may take ("2GB"); more is refused before training starts."""
     durability: Literal["process", "power"] = "process"
     """What a committed epoch survives: the process's death, or the machine's too."""
+    patience: float = 600.0
+    """Seconds that an epoch waits for what other processes saw of it, before it is committed without that."""
     progress: bool = True
     """Show what is going on; plain lines where the output is not a terminal."""
     schedule: Schedule = field(init=False, repr=False)
@@ -56,10 +60,16 @@ class Settings:
             raise BadValue(f"rounding={self.rounding!r}: bits of mantissa to keep, 1 to 23, or None for all.")
         if self.durability not in ("process", "power"):
             raise BadValue(f"durability={self.durability!r}: 'process' or 'power'.")
+        if self.precision not in ("float32", "float64"):
+            raise BadValue(f"precision={self.precision!r}: 'float32' or 'float64'.")
+        if self.precision == "float64" and self.rounding is not None:
+            raise BadValue(f"precision='float64' keeps every digit, rounding={self.rounding} drops some: choose one.")
+        if not isinstance(self.patience, int | float) or isinstance(self.patience, bool) or not self.patience >= 0:
+            raise BadValue(f"patience={self.patience!r}: seconds, 0 or more.")
 
     def recipe(self) -> dict[str, Any]:
         """As plain values, for the trace's header."""
-        hidden = ("schedule", "recorded", "progress")
+        hidden = ("schedule", "recorded", "patience", "progress")
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
         plain["quantities"] = [repr(q) for q in self.recorded]
         for name in ("layers", "epoch_intervals"):

@@ -90,10 +90,14 @@ class Recording:
     """Every leaf module is a layer of its own."""
     rounding: int | None = None
     """Bits of mantissa to keep of each float, 1 to 23 (10: a quarter of the size); left out: all."""
+    precision: str = "float32"
+    """How statistics are kept: float32, or float64 where traces are compared beyond seven digits."""
     budget: str | None = None
     """The most bytes that the trace may take, such as 2GB; more is refused before training starts."""
     durability: str = "process"
     """What a committed epoch survives: the death of the process, or of the machine (power)."""
+    patience: float = 600.0
+    """Seconds that an epoch waits for what other processes saw of it."""
     progress: bool = True
     """Say what is going on."""
 
