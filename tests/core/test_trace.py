@@ -210,14 +210,11 @@ def test_opening_needs_no_framework(trace):
 
 def test_a_second_process_follows_while_training_goes_on(run_path):
     code = f"""
-        import nissl, sys
+        import nissl, os, time
         print("ready", flush=True)
-        while True:
-            try:
-                trace = nissl.open({str(run_path)!r})
-                break
-            except nissl.errors.NoTrace:
-                pass
+        while not os.path.exists({str(run_path / "index.json")!r}) and os.getppid() != 1:
+            time.sleep(0.002)
+        trace = nissl.open({str(run_path)!r})
         for epoch in trace.follow(poll=0.01, timeout=20):
             print(epoch.number, epoch["L_output"]["n_0"]["bias"], flush=True)
     """
