@@ -79,9 +79,8 @@ def _chunked(stored: Stored, chunks: Any, most: int) -> Any:
         f"nissl-{stored.spec.name}-{tokenize(stored.store.header.get('run_id'), stored.spec.key, stored.epochs, cut)}"
     )
     empty = np.empty((0,) * stored.ndim, stored.dtype)
-    return dask.array.from_array(  # type: ignore[no-untyped-call]
-        stored, cut, name, fancy=False, asarray=False, meta=empty
-    )
+    arrays: Any = dask.array  # which says nothing of its types
+    return arrays.from_array(stored, cut, name, fancy=False, asarray=False, meta=empty)
 
 
 def _lazy(stored: Stored) -> Any:

@@ -1,52 +1,73 @@
 """A trace as tables: pandas, polars or arrow. Every array is read once."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nissl.core import address
 from nissl.core.layer import Layer
+from nissl.core.store import ArraySpec
 from nissl.errors import BadValue, MissingDependency, UnknownName, listing, near
 
 if TYPE_CHECKING:
     from nissl.core.trace import Trace
 
+Array = NDArray[Any]
 INDEX = ["epoch", "layer", "neuron"]
-MOST = 200_000_000  # cells; more than this is a mistake or a job for to_xarray(chunks={})
+MOST = 200_000_000  # cells; more than this is a mistake, or a job for Dask
 ENGINES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
 
 
 def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool, engine: str) -> Any:
     """One row an (epoch, layer, neuron), one column a statistic; or, long, one row a value."""
+    if engine not in (*ENGINES, "dask"):
+        raise BadValue(f"engine={engine!r}: {listing((*ENGINES, 'dask'))}.")
     chosen = [
         address.layer_name(n, trace.layers) for n in ([layers] if isinstance(layers, str) else layers or trace.layers)
     ]
     names = _stats(trace, chosen, [stats] if isinstance(stats, str) else stats)
-    epochs = trace.epochs
+    epochs = tuple(trace.epochs)
+    if engine == "dask":
+        from nissl.core import partitions
+
+        return partitions.frame(trace, chosen, names, epochs, long)
     rows = len(epochs) * sum(trace.units(layer) for layer in chosen)
     if rows * max(len(names), 1) > MOST:
         raise BadValue(
             f"{rows:,} rows x {len(names)} statistics do not fit a table. Choose layers=, stats= or epochs (trace['E_1':'E_5']), "
-            "or use to_xarray(chunks={}), which reads only what is computed."
+            "or engine='dask': a frame that is read in parts, when it is computed."
         )
-    columns: dict[str, list[Any]] = {name: [] for name in (*INDEX, *names)}
+    parts = []
     for layer in chosen:
-        units, own = trace.units(layer), trace.names(layer)
-        columns["epoch"].append(np.repeat(np.array(epochs, np.int64), units))
-        columns["layer"].append(np.repeat(np.array([layer], dtype=object), units * len(epochs)))
-        columns["neuron"].append(np.tile(np.arange(units), len(epochs)))
-        spec = next((s for s in trace.specs(layer) if s.name == "stats"), None)
-        table = trace.store.read(spec.key, epochs) if spec else np.zeros((len(epochs), units, 0))
-        order = {c.name: i for i, c in enumerate(spec.columns)} if spec else {}
-        for name in names:
-            found = table[..., order[name]] if name in own else np.full((len(epochs), units), np.nan)
-            columns[name].append(found.reshape(-1))
-    whole = {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in columns.items()}
+        spec = stats_of(trace, layer)
+        table = trace.store.read(spec.key, epochs) if spec else np.zeros((len(epochs), trace.units(layer), 0))
+        parts.append(columns(layer, epochs, range(trace.units(layer)), table, spec, names))
+    whole = {n: np.concatenate([part[n] for part in parts]) if parts else np.zeros(0) for n in (*INDEX, *names)}
     by_epoch = np.argsort(whole["epoch"], kind="stable")  # rows in the order of their index
     whole = {name: column[by_epoch] for name, column in whole.items()}
-    if long:
-        whole = _melted(whole, names)
-    return _made(whole, engine, INDEX)
+    return _made(melted(whole, names) if long else whole, engine, INDEX)
+
+
+def stats_of(trace: "Trace", layer: str) -> ArraySpec | None:
+    """The layer's array of statistics, if it has one."""
+    return next((spec for spec in trace.specs(layer) if spec.name == "stats"), None)
+
+
+def columns(
+    layer: str, epochs: Sequence[int], units: range, table: Array, spec: ArraySpec | None, names: Sequence[str]
+) -> dict[str, Array]:
+    """The rows of some units at some epochs, from their (epoch, unit, statistic); NaN for what the layer doesn't have."""
+    rows = len(epochs) * len(units)
+    order = {column.name: at for at, column in enumerate(spec.columns)} if spec else {}
+    nothing = np.full(rows, np.nan, table.dtype)
+    return {
+        "epoch": np.repeat(np.array(epochs, np.int64), len(units)),
+        "layer": np.repeat(np.array([layer], dtype=object), rows),
+        "neuron": np.tile(np.array(units, np.int64), len(epochs)),
+        **{name: table[..., order[name]].reshape(-1) if name in order else nothing for name in names},
+    }
 
 
 def _stats(trace: "Trace", layers: list[str], asked: list[str] | None) -> list[str]:
@@ -59,12 +80,13 @@ def _stats(trace: "Trace", layers: list[str], asked: list[str] | None) -> list[s
     return list(asked or known)
 
 
-def _melted(whole: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def melted(whole: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Long: one row a value, and none for what an epoch does not have."""
     rows = len(whole["epoch"])
     long = {key: np.tile(whole[key], len(names)) for key in INDEX}
     long["stat"] = np.repeat(np.array(names, dtype=object), rows)
     long["value"] = np.concatenate([whole[name] for name in names]) if names else np.zeros(0)
-    there = ~np.isnan(long["value"])  # what an epoch does not have is no row
+    there = ~np.isnan(long["value"])
     return {name: column[there] for name, column in long.items()}
 
 
