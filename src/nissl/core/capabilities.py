@@ -28,7 +28,7 @@ class Editable(Protocol):
         """Replace the values of these units (all: None) on every pass while the `with` is open.
 
         `to` is a number, an array with one value a unit, or a function of the framework's own values with the unit
-        axis last, differentiable where the framework is.
+        axis last, differentiable where the framework is; a framework that can't call a function refuses it by name.
         """
         ...
 

@@ -39,7 +39,7 @@ class Network(ABC):
     @classmethod
     @abstractmethod
     def accepts(cls, model: Any) -> bool:
-        """Is this model this framework's?"""
+        """Is this model this framework's? Something of its that is no model is refused with what to pass instead."""
 
     @property
     @abstractmethod
@@ -213,7 +213,7 @@ def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Ne
     """A model of any framework as a Network; frameworks are looked for in sys.modules and never imported to find out."""
     if isinstance(model, Network):
         return model
-    present: list[Any] = [plugins.load("adapters", name) for name in plugins.names("adapters") if _imported(name)]
+    present: list[Any] = [plugins.load("adapters", name) for name in plugins.names("adapters") if _present(name, model)]
     for adapter in sorted(present, key=lambda a: -a.rank):
         if adapter.accepts(model):
             found: Network = adapter(model, functional=functional, leaves=leaves)
@@ -226,8 +226,9 @@ def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Ne
     )
 
 
-def _imported(name: str) -> bool:
-    return name == "arrays" or name in sys.modules
+def _present(name: str, model: Any) -> bool:
+    """Is the framework imported, or a library of its that made this model (onnxruntime)?"""
+    return name == "arrays" or name in sys.modules or type(model).__module__.startswith(name)
 
 
 def checked_passes(passes: str) -> bool:
