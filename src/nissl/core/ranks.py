@@ -64,3 +64,10 @@ class Ranks:
             raise BadValue(
                 f"Rank {self.rank} records otherwise than rank 0: {listing(other)}. Give every process the same options."
             )
+
+
+def lacks(missing: Mapping[int, tuple[int, ...]]) -> str:
+    """Which epochs are without what which ranks saw, in words."""
+    ranks = sorted({rank for gone in missing.values() for rank in gone})
+    who = f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"
+    return f"without (all of) what {who} saw: {listing(f'E_{epoch}' for epoch in missing)}"

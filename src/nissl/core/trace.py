@@ -15,6 +15,7 @@ from nissl.core.cells import Epoch
 from nissl.core.history import LayerHistory
 from nissl.core.labelled import Labelled, Series
 from nissl.core.layer import Layer
+from nissl.core.ranks import lacks
 from nissl.core.store import ArraySpec, Entry, Store
 from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
 
@@ -49,6 +50,11 @@ class Trace(Mapping[str, Epoch]):
     def damaged(self) -> dict[int, str]:
         """Epochs that cannot be read, and why."""
         return {entry.epoch: entry.damage for entry in self.store.entries() if entry.damage}
+
+    @property
+    def missing(self) -> dict[int, tuple[int, ...]]:
+        """Epochs that lack what some of the processes saw, and the ranks of these: they died, or were too late."""
+        return {entry.epoch: entry.missing for entry in self.store.entries() if entry.missing}
 
     def undamaged(self, make: Callable[[], _Made]) -> _Made:
         """What `make` makes of the epochs that can be read; damage that only shows on the way is named, and left out."""
@@ -271,7 +277,8 @@ class Trace(Mapping[str, Epoch]):
             else "no epoch yet"
         )
         state = "closed" if self.closed else "open"
-        return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}>"
+        missing = f"; {lacks(self.missing)}" if self.missing else ""
+        return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}{missing}>"
 
     def _repr_html_(self) -> str:
         from nissl.core import card
@@ -283,4 +290,7 @@ def open(path: str | Path) -> Trace:  # noqa: A001 - `nissl.open` reads as what 
     """The trace at `path`, also while it is being recorded."""
     store: Store = plugins.load("stores", "disk")(path)
     store.header  # noqa: B018 - NoTrace now, not at the first look
-    return Trace(store)
+    trace = Trace(store)
+    if trace.missing:
+        warnings.warn(f"nissl: {path}: {lacks(trace.missing)}", NisslWarning, stacklevel=2)
+    return trace

@@ -81,6 +81,8 @@ def contents(path: Path, found: Contents) -> None:
         )
     for epoch, damage in trace.damaged.items():
         out.print(f"damaged: E_{epoch}: {damage}", soft_wrap=True, markup=False)
+    for epoch, ranks in trace.missing.items():
+        out.print(f"missing: E_{epoch}: what rank {', '.join(map(str, ranks))} saw", soft_wrap=True)
     if trace.classes:
         shown = ", ".join(trace.classes[:ROWS])
         out.print(
