@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nissl.core.store import ArraySpec, Store, absent
 from nissl.errors import DamagedTrace, NisslWarning
 
-PIECE = 8 << 20  # bytes that are best read at once: what a task holds, a few times over while it reckons
+PIECE = 4 << 20  # bytes that are best read at once: what a task holds, a few times over while it reckons
 
 
 class Stored:

@@ -44,13 +44,12 @@ class Contrast(Profile):
         if self.against == "each":
             return (mean[..., :, None] - mean[..., None, :],)
         there = ~np.isnan(mean)
-        weight = np.where(there, responses["count"] if self.weights == "size" else 1, 0.0)
-        total = weight.sum(-1, keepdims=True)
-        weighed = np.where(there, mean, 0) * weight
-        rest = weighed.sum(-1, keepdims=True)
-        if self.against == "others":
-            total, rest = total - weight, rest - weighed
-        with np.errstate(invalid="ignore"):  # nothing to compare with is NaN
-            return (
-                (mean - np.divide(rest, total, where=total > 0, out=np.full_like(weighed, np.nan))).astype(mean.dtype),
-            )
+        weight = responses["count"] if self.weights == "size" else np.ones(mean.shape[-1])
+        total = np.where(there, weight, 0.0).sum(-1, keepdims=True)
+        part = np.where(there, mean, 0) * weight.astype(np.float64)
+        rest = part.sum(-1, keepdims=True)
+        if self.against == "others":  # in place from here on: a piece of a trace larger than memory is large, too
+            total, rest = total - weight, np.subtract(rest, part, out=part)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rest = np.where(total > 0, np.divide(rest, total, out=rest), np.nan)  # NaN: nothing to compare with
+            return (np.subtract(mean, rest, dtype=np.float64).astype(mean.dtype),)

@@ -1,0 +1,183 @@
+"""Traces larger than memory: time, memory of every process and the second worker's worth, on threads and on a cluster.
+
+`python benchmarks/out_of_core.py [--quick] [--folder WHERE]`. Without --quick it needs about 3 GB of disk for half an hour.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parent))
+from nissl.core.store import ArraySpec, Column, Record
+from nissl.stores.disk import Disk
+from real_trace import STATS
+from storage import bytes_of, drifting, resident
+
+Array = NDArray[Any]
+CLASSES = tuple(f"class {i}" for i in range(20))
+LAYERS = 4
+MOST = 350  # MB in any process
+MODES = ("1 thread", "2 threads", "1 worker", "2 workers")
+JOBS = ("mean", "contrast", "selectivity", "frame")
+
+
+def specs(units: int) -> list[ArraySpec]:
+    """What a run with class profiles records of each layer."""
+    found = []
+    for layer in (f"layer_{i}" for i in range(LAYERS)):
+        columns = tuple(map(Column, STATS))
+        found.append(ArraySpec("stats", ("neuron", "stat"), (units, len(STATS)), layer, columns=columns))
+        for name in ("class_mean", "class_std"):
+            shape, labels = (units, len(CLASSES)), {"class": CLASSES}
+            found.append(ArraySpec(name, ("neuron", "class"), shape, layer, columns=(Column(name),), labels=labels))
+    return found
+
+
+def write(path: Path, units: int, epochs: int) -> tuple[float, float]:
+    """A closed trace by the real store: its size in memory and on disk, in GB."""
+    arrays, store = specs(units), Disk(path)
+    store.create({"classes": list(CLASSES)})
+    store.declare(arrays)
+    for epoch, values in enumerate(drifting(epochs, arrays)):
+        store.append(Record(epoch, values))
+    store.close()
+    return epochs * sum(int(np.prod(spec.shape)) for spec in arrays) * 4 / 1e9, bytes_of(path) / 1e9
+
+
+def job(name: str, path: Path) -> Array:
+    """One question to the whole trace, small in its answer."""
+    import dask
+
+    import nissl
+
+    trace = nissl.open(path)
+    if name == "frame":
+        found = trace.to_dataframe(engine="dask").groupby("epoch")[list(STATS)].max(split_out=1).compute()
+        return found.sort_index().to_numpy()
+    answers = []
+    for layer in trace.profile(name).children.values():
+        if name == "selectivity":
+            answers += [layer["selectivity"].max("neuron"), (layer["best"] == 3).sum("neuron")]
+        else:
+            answers.append(layer[name].max("neuron"))
+    return np.concatenate([np.ravel(one.values) for one in dask.compute(*answers)])
+
+
+def inside(mode: str, path: Path) -> None:
+    """Every job in one mode, in a process of its own; prints what it took."""
+    import dask
+
+    number, kind = int(mode[0]), mode.split()[1]
+    if kind.startswith("thread"):
+        with dask.config.set(scheduler="threads", num_workers=number):
+            found, peaks = timed(path), {"process": resident()}
+    else:
+        from distributed import Client, LocalCluster
+
+        options = {"n_workers": number, "threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
+        with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
+            client.wait_for_workers(number)
+            found = timed(path)
+            peaks = {"client": resident()}
+            peaks |= {f"worker {i}": peak for i, peak in enumerate(client.run(resident).values())}
+    print(json.dumps({"jobs": found, "peaks": peaks}))
+
+
+def timed(path: Path) -> dict[str, Any]:
+    """Seconds and the answer's fingerprint of each job."""
+    found = {}
+    for name in JOBS:
+        start = time.perf_counter()
+        answer = job(name, path)
+        seconds = time.perf_counter() - start
+        found[name] = {"seconds": seconds, "answer": hashlib.sha256(answer.tobytes()).hexdigest()[:16]}
+    return found
+
+
+def measure(paths: list[Path], rounds: int) -> dict[Path, dict[str, list[Any]]]:
+    """Every mode on every trace, one after the other, and again, so that the machine's moods fall on all alike."""
+    found: dict[Path, dict[str, list[Any]]] = {path: {mode: [] for mode in MODES} for path in paths}
+    for _ in range(rounds):
+        for path in paths:
+            for mode in MODES:
+                command = [sys.executable, __file__, "--mode", mode, "--folder", str(path)]
+                env = {
+                    **os.environ,
+                    "OMP_NUM_THREADS": "1",
+                    "OPENBLAS_NUM_THREADS": "1",
+                    "MALLOC_TRIM_THRESHOLD_": "65536",
+                }
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env)
+                found[path][mode].append(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def seconds(runs: list[Any], name: str) -> float:
+    """The median over the rounds."""
+    return statistics.median(run["jobs"][name]["seconds"] for run in runs)
+
+
+def table(found: dict[Path, dict[str, list[Any]]], raw: list[float]) -> list[tuple[str, str, float, str, bool]]:
+    """The figures, each beside its target."""
+    rows: list[tuple[str, str, float, str, bool]] = []
+    small, large = next(iter(found)), next(reversed(found))
+    for (_, modes), size in zip(found.items(), raw, strict=True):
+        for mode, runs in modes.items():
+            rows += [(f"{size:.2f} GB, {mode}: {name}", "", seconds(runs, name), "s", True) for name in JOBS]
+            for process in runs[0]["peaks"]:
+                peak = max(run["peaks"][process] for run in runs)
+                rows.append((f"{size:.2f} GB, {mode}: peak of the {process}", f"<= {MOST}", peak, "MB", peak <= MOST))
+        answers = [{run["jobs"][name]["answer"] for runs in modes.values() for run in runs} for name in JOBS]
+        alike = all(len(each) == 1 for each in answers)
+        rows.append((f"{size:.2f} GB: the same to the last bit in all modes", "1", float(alike), "", alike))
+    for mode in MODES:
+        ends = [sum(seconds(found[path][mode], name) for name in JOBS) for path in (small, large)]
+        grown = ends[1] / ends[0] / (raw[-1] / raw[0])
+        rows.append((f"{mode}: growth of time / growth of size", "<= 1.2", grown, "", grown <= 1.2))
+    for one, two in (MODES[:2], MODES[2:]):
+        for name in JOBS:
+            gain = seconds(found[large][one], name) / seconds(found[large][two], name)
+            rows.append((f"{raw[-1]:.2f} GB: {two} over {one}, {name}", "", gain, "x", True))
+    return rows
+
+
+def main() -> None:
+    """Write the traces, measure, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="traces of some megabytes, one round")
+    parser.add_argument("--folder", type=Path, default=None, help="where to write; default: the temporary folder")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
+    parser.add_argument("--mode", choices=MODES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.mode:
+        inside(options.mode, options.folder)
+        return
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        sizes = {epochs: Path(name, str(epochs)) for epochs in (40, 80, 160)}
+        units = 400 if options.quick else 25_000
+        written = [write(path, units, epochs) for epochs, path in sizes.items()]
+        found = measure(list(sizes.values()), 1 if options.quick else options.rounds)
+    rows = table(found, [raw for raw, _ in written])
+    for what, target, figure, unit, good in rows:
+        print(f"{what:<62} {target:>9} {figure:10.3f} {unit:<3} {'' if good else 'MISSED'}")
+    kept = [{"what": w, "target": t, "figure": round(f, 4), "unit": u, "reached": g} for w, t, f, u, g in rows]
+    about = {"quick": options.quick, "cores": os.cpu_count(), "load": [round(load, 2), round(os.getloadavg()[0], 2)]}
+    about |= {"neurons": units * LAYERS, "epochs": list(sizes), "gb": [[round(n, 4) for n in pair] for pair in written]}
+    results = Path(__file__).parent / "results" / "out_of_core.json"
+    results.write_text(json.dumps({**about, "figures": kept}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
