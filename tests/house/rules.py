@@ -83,8 +83,8 @@ def side_effects(package: Path) -> Iterator[str]:
     """A module's own level holds definitions only: importing it does nothing, and nothing global can be rebound."""
     for file, parsed in _modules(package):
         where = file.relative_to(package)
-        if file.name == "__main__.py":
-            continue  # what `python -m` runs
+        if file.name in ("__main__.py", "sitecustomize.py"):
+            continue  # what `python -m` runs, and what Python imports in order to run it
         for node in _top(parsed.body):
             if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant):
                 yield f"{where}:{node.lineno}: does something when imported"

@@ -101,10 +101,27 @@ class Recording:
     progress: bool = True
     """Say what is going on."""
 
+    def asked(self) -> dict[str, Any]:
+        """What was said, and the defaults; by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     def settings(self) -> Any:
         from nissl.core.settings import Settings
 
-        return Settings(**{name: value for name, value in asdict(self).items() if value is not None})
+        return Settings(**self.asked())
+
+
+@Parameter(name="*", group=Group("Recording", sort_key=2))
+@dataclass(frozen=True)
+class Overhearing(Recording):
+    """The same where a script has `--epochs` of its own, and standard error is its."""
+
+    epoch_intervals: Annotated[
+        int | list[int] | None, Parameter(name="--epochs", converter=epochs, negative=(), n_tokens=1)
+    ] = None
+    """Which epochs: 5 is every fifth; 1,5:50:5 just those; left out: every epoch."""
+    progress: bool = False
+    """Say each epoch's numbers on standard error."""
 
 
 def values(words: Mapping[str, str] | None) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""One process of a script that is recorded without being edited: what was asked, where it goes, what is told."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NOTHING = 3
+"""The exit code of a script that ended well and was not recorded."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `nissl record` was told, as it travels in the environment."""
+
+    out: str
+    """The folder of the trace."""
+    resume: bool = False
+    overwrite: bool = False
+    model: str | None = None
+    epoch_steps: int | None = None
+    labels: str | None = None
+    probe: int = 256
+    recording: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of nissl.core.settings.Settings."""
+    command: tuple[str, ...] = ()
+    main: int = 0
+    """The process that the command itself is."""
+    mark: str = ""
+    """The file that is made as soon as any process records."""
+
+
+class Session:
+    """Made when a Python starts under `nissl record`; the plug-ins of `scripts/` talk to it."""
+
+    def __init__(self, asked: Asked, *, first: bool = True, worker: bool = False):
+        """`first`: no Python further up is recorded too; `worker`: a child that `multiprocessing` has started."""
+        self.asked, self.first, self.worker = asked, first, worker
+        self.alive = True
+        """False in a forked copy of the process: what happens there is heard no more."""
+        self.library: str | None = None
+        """Whose training loop runs now, where a callback of ours records it."""
+        self.recorded: list[Path] = []
+        self.failed = False
+
+    def say(self, text: str) -> None:
+        """A line for the user; only the first of several processes speaks."""
+        if self.rank == 0:
+            self.shout(text)
+
+    def shout(self, text: str) -> None:
+        """A line for the user, whichever process this is."""
+        if sys.stderr is not None:
+            sys.stderr.write(f"nissl: {text}\n")
+            sys.stderr.flush()
+
+    def fail(self, text: str) -> None:
+        """Something keeps this script from being recorded; the script itself goes on."""
+        self.failed = True
+        self.shout(text)
+
+    @property
+    def rank(self) -> int:
+        return int(os.environ.get("RANK") or 0)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What `nissl.record` and the callbacks take, besides model, path and probe."""
+        asked = self.asked
+        return {
+            "resume": asked.resume, "overwrite": asked.overwrite and not self.recorded,
+            "config": {"command": list(asked.command)}, "progress": False, **asked.recording,
+        }  # fmt: skip
+
+    def place(self) -> Path:
+        """Where the next trace goes: the folder that was asked for, or one beside it where that is taken already."""
+        out = Path(self.asked.out)
+        together = int(os.environ.get("WORLD_SIZE") or 1) > 1
+        free = self.asked.resume or self.asked.overwrite or together or not out.exists()
+        return out if free and out not in self.recorded else beside(out)
+
+    def began(self, path: Path) -> None:
+        """A trace is open: children of this process are its helpers and need not listen."""
+        self.recorded.append(path)
+        if self.asked.mark:
+            Path(self.asked.mark).touch()
+        undo(os.environ)
+
+    @contextmanager
+    def run_by(self, library: str, path: Path) -> Iterator[None]:
+        """While `library` runs the training loop its callback records; nobody else does."""
+        self.library = library
+        self.began(path)
+        try:
+            yield
+        finally:
+            self.library = None
+
+    @property
+    def free(self) -> bool:
+        """May a plug-in look at what happens now?"""
+        return self.alive and self.library is None
+
+
+VARIABLE = "NISSL_SCRIPT"
+"""Holds what was asked, as JSON, for every Python that starts."""
+FOLDER = str(Path(__file__).parents[1] / "scripts" / "_start")
+"""Goes in front of PYTHONPATH: Python imports the sitecustomize.py that it finds there."""
+
+
+def undo(environment: Any) -> None:
+    """Take out of an environment what makes a Python record."""
+    environment.pop(VARIABLE, None)
+    kept = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part and part != FOLDER]
+    if kept:
+        environment["PYTHONPATH"] = os.pathsep.join(kept)
+    else:
+        environment.pop("PYTHONPATH", None)
+
+
+def beside(path: Path) -> Path:
+    """The first of runs/a-2, runs/a-3 ... that is not there."""
+    number = 2
+    while (found := path.with_name(f"{path.name}-{number}")).exists():
+        number += 1
+    return found

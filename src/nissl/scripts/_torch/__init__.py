@@ -1,0 +1,1 @@
+"""What the torch plug-in is made of."""
