@@ -1,0 +1,54 @@
+"""What the back ends that Keras runs on do each in their own way."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+import keras
+
+from nissl.errors import Unsupported
+
+Tell = Callable[..., None]
+"""Takes the values as numpy."""
+
+
+class Backend(Protocol):
+    """One file each beside this one, named as Keras calls the back end."""
+
+    def traced(self, value: Any) -> bool:
+        """Is this a value of a step that is being compiled, so that there is nothing in it yet?"""
+
+    def emit(self, tell: Tell, values: Sequence[Any]) -> None:
+        """Have `tell` called with these traced values whenever the compiled step runs."""
+
+    def settle(self) -> None:
+        """Wait until everything emitted so far has been told."""
+
+    def hear_gradient(self, value: Any, tell: Tell) -> Any:
+        """The same value, of whose gradient `tell` is told once it is known."""
+
+    def gradients(
+        self, score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Of a scalar, which `score(inputs, catch)` makes; it hands each named value through `catch`."""
+
+    def learning(self) -> bool | None:
+        """Does the framework keep a graph for gradients just now? None where one cannot know."""
+
+    def still(self) -> Any:
+        """A `with` in which no graph for gradients is kept."""
+
+    def to_numpy(self, value: Any) -> Any:
+        """Without a copy where that is possible."""
+
+    def copied(self, value: Any) -> Any:
+        """The value, apart from its graph and from whatever overwrites it."""
+
+
+def backend() -> Backend:
+    """The one that Keras runs on in this process."""
+    name = keras.backend.backend()
+    if name not in ("tensorflow", "torch", "jax"):
+        raise Unsupported(f"Keras runs on {name} here; nissl hears it on tensorflow, torch and jax: set KERAS_BACKEND.")
+    found: Any = import_module(f"nissl.adapters._keras.{name}")
+    return found  # type: ignore[no-any-return]

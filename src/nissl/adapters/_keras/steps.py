@@ -1,0 +1,82 @@
+"""The steps that Keras makes of a model for `fit`, `evaluate` and `predict`: which one runs, its labels, and making it anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras.src.backend import compute_output_spec
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+from nissl.adapters._keras.ears import Ears
+from nissl.errors import Unsupported
+
+if TYPE_CHECKING:
+    from nissl.adapters._keras.hearing import Hearing
+
+KINDS = ("train", "test", "predict")
+
+
+def symbolic() -> bool:
+    """Is Keras only asking for shapes, with no data in what flows?"""
+    return bool(in_symbolic_scope())
+
+
+@dataclass
+class Step:
+    training: bool
+    labels: Any
+    labelled: bool = False
+    """Have the labels been told?"""
+
+
+class Steps:
+    """Wraps `train_step` and its like while somebody listens."""
+
+    def __init__(self, model: Any, hearing: "Hearing"):
+        self._model, self._hearing = model, hearing
+        self._ears = Ears()
+        self.now: Step | None = None
+        self.shapes = compute_output_spec
+
+    def check(self) -> None:
+        """Refuse, before training and not in its middle, what cannot be heard."""
+        model, on = self._model, keras.backend.backend()
+        if on != "jax" and getattr(model, "compiled", False) and model.jit_compile:
+            raise Unsupported(
+                f"Steps that are compiled as a whole (jit_compile=True on {on}) can't be heard: say "
+                "model.compile(..., jit_compile=False) before training."
+            )
+
+    def renew(self, *, worn: bool) -> None:
+        """Have Keras make its compiled functions anew, since a trace keeps whoever listened when it was made."""
+        self._ears.take_off()
+        if not hasattr(self._model, "make_train_function"):
+            return  # a layer, which has no steps
+        for kind in KINDS:
+            if worn:  # a new function every time: jax.jit knows a function that it has seen
+                self._ears.put_on(self._model, f"{kind}_step", self._through(kind == "train"))
+            if getattr(self._model, f"{kind}_function", None) is not None:
+                getattr(self._model, f"make_{kind}_function")(force=True)
+
+    def _through(self, training: bool) -> Callable[..., Any]:
+        def through(_: Any, step: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if training:
+                self.check()
+            before, self.now = self.now, Step(training, _labels(args[-1] if args else None))
+            try:
+                if training:
+                    self._hearing.tell_labels(self.now)
+                return step(*args, **kwargs)
+            finally:
+                self.now = before
+
+        return through
+
+
+def _labels(data: Any) -> Any:
+    """What `fit` was given as y; a model whose data is of another form has none."""
+    try:
+        return keras.utils.unpack_x_y_sample_weight(data)[1]
+    except ValueError:
+        return None

@@ -1,0 +1,44 @@
+"""What a gradient is asked of: a class, one an example, all outputs, or a function."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from nissl.adapters._keras import values
+from nissl.errors import BadValue
+
+
+def score(output: Any, target: Any) -> Any:
+    """One number in all: examples do not reach each other, so its gradient is each one's own."""
+    if callable(target):
+        made = target(output)
+        if not values.is_tensor(made):
+            raise BadValue(
+                f"The target function returned {type(made).__name__}; it must return a tensor made of the output."
+            )
+        return ops.sum(made)
+    value = values.first(output)
+    if value is None:
+        raise BadValue(f"The network returned {type(output).__name__} without a tensor; give a function as target.")
+    if isinstance(target, str):
+        if target == "sum":
+            return ops.sum(value)
+        raise BadValue(f'target is a class, one class an example, "sum" or a function, not {target!r}.')
+    return ops.sum(_chosen(ops.expand_dims(value, -1) if len(value.shape) == 1 else value, target))
+
+
+def _chosen(table: Any, target: Any) -> Any:
+    classes = values.to_numpy(target) if values.is_tensor(target) else np.asarray(target)
+    have, examples = int(table.shape[-1]), int(table.shape[0])
+    if classes.dtype.kind not in "iu" or classes.ndim > 1:
+        raise BadValue(f"Classes are whole numbers, one for all or one an example; {target!r} was given.")
+    if classes.size and (int(classes.min()) < 0 or int(classes.max()) >= have):
+        raise BadValue(f"The network has {have} outputs, 0 to {have - 1}; target is {target!r}.")
+    if classes.ndim == 0:
+        return table[..., int(classes)]
+    if len(classes) != examples:
+        raise BadValue(f"{len(classes)} classes were given for {examples} examples.")
+    shape = (*table.shape[:-1], 1)
+    at = np.broadcast_to(classes.reshape(-1, *[1] * (len(shape) - 1)), shape)
+    return ops.take_along_axis(table, ops.convert_to_tensor(np.ascontiguousarray(at)), axis=-1)
