@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nissl.errors import BadValue, NisslWarning, TraceBusy, TraceExists
-from nissl.stores._disk import background
+from nissl.stores._format import background
 from nissl.stores.disk import Disk
 from tests.stores.trace_of import KEYS, append, begun, until, values, whole
 

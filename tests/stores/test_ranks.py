@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from nissl.errors import NisslWarning
-from nissl.stores._disk import background
+from nissl.stores._format import background
 from nissl.stores.disk import Disk
+from nissl.stores.objects import Objects
 from nissl.testing.ranks import COUNTS, NARROW, STATS, RanksSuite, holds, part, until
 
 ROOT = Path(__file__).parents[2]
 RANK = """
 import sys, time
 from nissl.stores.disk import Disk
+from nissl.stores.objects import Objects
 from nissl.testing.ranks import COUNTS, NARROW, STATS, part
 path, rank, epochs, linger = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 store = Disk(path, block=3, patience=600)
@@ -41,6 +43,12 @@ store.close()
 class TestDisk(RanksSuite):
     def store(self, path, **options):
         return Disk(path, **options)
+
+
+@pytest.mark.usefixtures("s3")
+class TestObjects(RanksSuite):
+    def store(self, path, **options):
+        return Objects(f"s3://traces{path}", **options)
 
 
 def rank(path, number, epochs, *linger):

@@ -96,6 +96,11 @@ class Store(ABC):
     it finds the parts of all. Nobody waits for anybody before `close`.
     """
 
+    @classmethod
+    def takes(cls, path: object) -> bool:
+        """Whether a trace at such a path is this store's: `cls(path, durability=...)` makes it."""
+        return False
+
     @abstractmethod
     def create(self, header: Mapping[str, Any]) -> None:
         """Begin a new trace; TraceExists if there is one, TraceBusy if another process is writing it."""
@@ -138,6 +143,10 @@ class Store(ABC):
         Rank 0 waits for parts that others still owe, unless they have closed too or `wait` is False (training failed);
         another rank's close says that nothing more will come of it.
         """
+
+    def delete(self) -> None:
+        """Remove the whole trace; TraceBusy if another process is writing it."""
+        raise Unsupported(f"{type(self).__name__} deletes no traces.")
 
     @property
     @abstractmethod

@@ -1,7 +1,6 @@
 """The one process (and rank 0) that writes a run: appends, declares, amends, seals, closes."""
 
 import os
-import shutil
 import threading
 import time
 import uuid
@@ -14,18 +13,17 @@ from nissl.core import admission
 from nissl.core.merge import siblings
 from nissl.core.store import ArraySpec, Record
 from nissl.errors import BadValue, NoTrace, TraceExists
-from nissl.stores._disk import plain, row, segment
-from nissl.stores._disk.background import Background
-from nissl.stores._disk.index import FORMAT, Index
-from nissl.stores._disk.lock import Lock
-from nissl.stores._disk.part import beside
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.ranks import Ranks
-from nissl.stores._disk.reader import Reader
-from nissl.stores._disk.recover import recover, refuse_links
-from nissl.stores._disk.row import Row
-from nissl.stores._disk.seal import clear, seal
-from nissl.stores._disk.shard import Grid
+from nissl.stores._format import plain, row, segment
+from nissl.stores._format.background import Background
+from nissl.stores._format.index import FORMAT, Index
+from nissl.stores._format.part import beside
+from nissl.stores._format.place import Hold, Place
+from nissl.stores._format.ranks import Ranks
+from nissl.stores._format.reader import Reader
+from nissl.stores._format.recover import recover
+from nissl.stores._format.row import Row
+from nissl.stores._format.seal import clear, seal
+from nissl.stores._format.shard import Grid
 
 AT_ONCE = 16  # blocks sealed with one new index, when the sealer is behind
 
@@ -34,7 +32,7 @@ class Writer:
     """Holds the lock from `create` or `reopen` to `close`."""
 
     def __init__(
-        self, place: Place, lock: Lock, index: Index, hot: Sequence[Row], header: Mapping[str, Any], patience: float
+        self, place: Place, lock: Hold, index: Index, hot: Sequence[Row], header: Mapping[str, Any], patience: float
     ):
         self._place, self._lock, self._index = place, lock, index
         self._header = dict(header)
@@ -45,22 +43,17 @@ class Writer:
         self._mutex = threading.Lock()  # around the index, which the sealer changes too
         self._process = os.getpid()
         failed = f"epochs of {place.root} could not be sealed and stay readable as they are"
-        self._sealer = Background(self._seal, f"seals {place.root.name}", failed)
+        self._sealer = Background(self._seal, f"seals {place.root}", failed)
         self._sealer.nudge()
         self._ranks = Ranks(place, patience, self._commit_whole)
 
     @classmethod
     def create(cls, place: Place, header: Mapping[str, Any], block: int, patience: float) -> "Writer":
         header = admission.kept(header)
-        if place.group.exists() and not (place.hot.exists() or place.index.exists()):
+        if place.exists(place.group) and not (place.exists(place.lock_name) or place.exists(place.index)):
             raise TraceExists(f"{place.root} holds a Zarr group that is no trace; choose another path.")
-        try:
-            place.folder(place.root)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise BadValue(
-                f"{place.root}: {error.filename} is a file, and a trace is a folder; choose another path."
-            ) from error
-        lock = Lock(place.lock)
+        place.begin()
+        lock = place.lock()
         try:
             index, said = _begun(place, header, block)
         except BaseException:
@@ -70,9 +63,9 @@ class Writer:
 
     @classmethod
     def reopen(cls, place: Place, patience: float) -> "Writer":
-        if not place.index.exists():
+        if not place.exists(place.index):
             raise NoTrace(f"{place.root}: there is no trace here to go on with.")
-        lock = Lock(place.lock)
+        lock = place.lock()
         try:
             index, hot = recover(place)
             header = Reader(place).header
@@ -160,7 +153,7 @@ class Writer:
             self._commit(replace(whole, arrays=whole.arrays & set(self.specs)))
         except BaseException:
             with suppress(OSError):
-                self._place.commit(whole.epoch).unlink(missing_ok=True)
+                self._place.remove(self._place.commit(whole.epoch))
             raise
 
     def _commit(self, committed: Row) -> int:
@@ -174,14 +167,14 @@ class Writer:
     def _withdraw(self, epoch: int) -> None:
         """Leave nothing of an epoch that could not be committed; the record goes before what it stands for."""
         with suppress(OSError):
-            self._place.commit(epoch).unlink(missing_ok=True)
-            self._place.segment(epoch, 0).unlink(missing_ok=True)
+            self._place.remove(self._place.commit(epoch), self._place.segment(epoch, 0))
 
     def _own(self) -> None:
         if os.getpid() != self._process or not self._lock.held:
             raise BadValue(
                 f"{self._place.root}: this process does not write this trace; it was closed, or opened by its parent."
             )
+        self._lock.assure()
 
     def _seal(self, least: int | None = None) -> bool:
         """Seal the oldest block if it is whole (or has at least so many epochs), and those behind it that are; whether it was."""
@@ -222,28 +215,18 @@ class Writer:
             plain.finish(self._place, self._index, self._header)
             self._index = self._index.next(closed=True)
             self._index.write(self._place)
-            self._clean()
+            for folder in (self._place.hot, self._place.commits, self._place.ranks):
+                self._place.remove_folder(folder)
         finally:
             self._sealer.stop()
             self._lock.release()
 
-    def _clean(self) -> None:
-        """Remove what a closed run does not have; a rank that comes too late may still be writing there."""
-        shutil.rmtree(self._place.ranks, ignore_errors=True)
-        for folder in (self._place.hot, self._place.commits):
-            try:
-                shutil.rmtree(folder)
-            except OSError:
-                shutil.rmtree(folder)
-
 
 def _begun(place: Place, header: Mapping[str, Any], block: int) -> tuple[Index, dict[str, Any]]:
     """A trace without epochs, where there is none."""
-    if place.index.exists():
+    if place.exists(place.index):
         raise TraceExists(f"{place.root}: there is a trace here already; resume it or choose another path.")
-    refuse_links(place.root)
-    for folder in (place.hot, place.commits):
-        place.folder(folder)
+    place.prepare()
     index = Index(uuid.uuid4().hex, block)
     said = {"format": FORMAT, "run_id": index.run_id, **header}
     plain.write_root(place, said)

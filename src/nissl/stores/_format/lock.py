@@ -36,6 +36,9 @@ class Lock:
     def held(self) -> bool:
         return self._handle is not None
 
+    def assure(self) -> None:
+        """Nobody can take it from us."""
+
     def release(self) -> None:
         if self._handle is not None:
             os.close(self._handle)

@@ -2,7 +2,6 @@
 
 import errno
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +9,13 @@ from numpy.typing import NDArray
 
 from nissl.core.store import absent
 from nissl.errors import BadValue, DamagedTrace
-from nissl.stores._disk import row as rows
-from nissl.stores._disk import sealed, segment
-from nissl.stores._disk.hot import Hot
-from nissl.stores._disk.index import Index
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.row import Row
-from nissl.stores._disk.shard import Grid, encode
+from nissl.stores._format import row as rows
+from nissl.stores._format import sealed, segment
+from nissl.stores._format.hot import Hot
+from nissl.stores._format.index import Index
+from nissl.stores._format.place import Place
+from nissl.stores._format.row import Row
+from nissl.stores._format.shard import Grid, encode
 
 Array = NDArray[Any]
 
@@ -31,29 +30,27 @@ def seal(place: Place, index: Index, block: Sequence[Row]) -> Index:
     for grid in index.grids.values():
         if any(grid.spec.key in row.arrays for row in block):
             for part in grid.shards():
-                place.write(grid.file(place.root, number, part), encode(grid, work.values(grid, *grid.part(part))))
+                place.write(grid.file(number, part), encode(grid, work.values(grid, *grid.part(part))))
     done = (replace(row, parts=(), damage=work.damage[row.epoch]) for row in block)
     return replace(index, rows=(*index.rows, *done))
 
 
 def clear(place: Place, block: Sequence[Row]) -> None:
     """Remove what a sealed block was made of; what was harmed is kept aside."""
-    segments = place.segments()
-    for row in block:
-        files = [place.commit(row.epoch), *(place.segment(*who) for who in segments if who[0] == row.epoch)]
-        for file in files:
-            if row.damage and file.exists():
-                place.damaged.mkdir(exist_ok=True)
-                file.replace(place.damaged / file.name)
-            file.unlink(missing_ok=True)
-    place.sealing.unlink(missing_ok=True)
+    harmed = {row.epoch: bool(row.damage) for row in block}
+    segments = [(who[0], place.segment(*who)) for who in place.segments() if who[0] in harmed]
+    files = [*((epoch, place.commit(epoch)) for epoch in harmed), *segments]
+    for epoch, file in files:
+        if harmed[epoch]:
+            place.keep(file, file.rpartition("/")[2])
+    place.remove(*(file for _, file in files), place.sealing)
 
 
 class _Block:
     """Reads the epochs of a block, one shard of one array at a time, and gathers what cannot be read."""
 
     def __init__(self, place: Place, index: Index, block: Sequence[Row]):
-        self._specs, self._block = index.specs, block
+        self._place, self._specs, self._block = place, index.specs, block
         self._hot = Hot(place, index.run_id)
         self.damage = {row.epoch: dict(row.damage) for row in block}
 
@@ -62,10 +59,12 @@ class _Block:
         spec = grid.spec
         result = grid.empty(len(self._block), last - first)
         result[:] = absent(spec)
-        for at, row in enumerate(self._block):
+
+        def fill(one: tuple[int, Row]) -> None:
+            at, row = one
             harmed = self.damage[row.epoch]
             if spec.key not in row.arrays or spec.key in harmed or rows.WHOLE in harmed:
-                continue
+                return
             try:
                 result[at] = self._hot.read(row, spec, self._specs, first, last if spec.shape else None)
             except (DamagedTrace, BadValue, FileNotFoundError) as error:
@@ -74,6 +73,8 @@ class _Block:
                 if error.errno != errno.EIO:  # the disk cannot read its own sector: that is damage and stays so
                     raise
                 harmed[spec.key] = str(error)
+
+        self._place.each(fill, enumerate(self._block))
         return result
 
 
@@ -100,8 +101,5 @@ def unseal(place: Place, index: Index, first: int) -> Index:
 def _aside(place: Place, grid: Grid, block: int) -> None:
     """Keep copies of harmed shards that are about to be written anew."""
     for part in grid.shards():
-        file = grid.file(place.root, block, part)
-        place.damaged.mkdir(exist_ok=True)
-        kept = place.damaged / "+".join(file.relative_to(place.root).parts)
-        with suppress(OSError):
-            kept.hardlink_to(file)
+        file = grid.file(block, part)
+        place.keep(file, file.replace("/", "+"))

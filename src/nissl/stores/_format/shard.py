@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import google_crc32c
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from nissl.core.store import ArraySpec, absent
 from nissl.errors import BadValue, DamagedTrace
+from nissl.stores._format.place import Opened, Place
 
 Array = NDArray[Any]
 CHUNK = 256 << 10  # bytes of an inner chunk before compression: what reading one neuron costs
@@ -79,10 +79,10 @@ class Grid:
         """The units of one shard: first, and one past the last."""
         return index * self.shard, min((index + 1) * self.shard, self.units)
 
-    def file(self, root: Path, block: int, index: int) -> Path:
+    def file(self, block: int, index: int) -> str:
         """Where a shard is: Zarr's default key of that chunk of the grid."""
         numbers = [block, index, *([0] * (len(self.spec.shape) - 1))] if self.spec.shape else [block]
-        return root.joinpath(*self.spec.key.split("/"), "c", *map(str, numbers))
+        return "/".join((self.spec.key, "c", *map(str, numbers)))
 
 
 def encode(grid: Grid, values: Array) -> list[bytes]:
@@ -108,18 +108,18 @@ def encode(grid: Grid, values: Array) -> list[bytes]:
     return [*pieces, index, google_crc32c.value(index).to_bytes(4, "little")]
 
 
-def decode(grid: Grid, path: Path, rows: Sequence[int], first: int, last: int) -> Array:
+def decode(grid: Grid, place: Place, name: str, rows: Sequence[int], first: int, last: int) -> Array:
     """Some epochs of a block and the units `first` to `last`, counted within the shard; DamagedTrace if it was harmed."""
     result = grid.empty(len(rows), last - first)
-    with path.open("rb") as file:
-        end = file.seek(0, 2)
-        table, turned = _table(grid, file, end, path), np.empty(grid.shape(grid.chunk)[::-1], grid.dtype)
-        for number in range(first // grid.chunk, math.ceil(last / grid.chunk)):
-            begin, size = map(int, table[number])
-            if begin + size > end:
-                raise DamagedTrace(f"{path}: cut short.")
-            file.seek(begin)
-            _unpack(grid, file.read(size), turned, path)
+    path = place.where(name)
+    with place.open(name) as file:
+        numbers = range(first // grid.chunk, math.ceil(last / grid.chunk))
+        spans = [(int(begin), int(size)) for begin, size in _table(grid, file, path)[numbers.start : numbers.stop]]
+        if any(sum(span) > file.identity[1] for span in spans):
+            raise DamagedTrace(f"{path}: cut short.")
+        turned = np.empty(grid.shape(grid.chunk)[::-1], grid.dtype)
+        for number, data in zip(numbers, file.many(spans), strict=True):
+            _unpack(grid, data, turned, path)
             chunk = turned.T
             origin = number * grid.chunk
             low, high = max(first, origin), min(last, origin + grid.chunk)
@@ -130,17 +130,16 @@ def decode(grid: Grid, path: Path, rows: Sequence[int], first: int, last: int) -
     return result
 
 
-def _table(grid: Grid, file: Any, end: int, path: Path) -> Array:
+def _table(grid: Grid, file: Opened, path: str) -> Array:
     """The shard's index: where each chunk is."""
     size = grid.shard // grid.chunk * 16
-    file.seek(max(end - size - 4, 0))
-    data = file.read()
+    data = file.end(size + 4)
     if len(data) != size + 4 or google_crc32c.value(data[:-4]).to_bytes(4, "little") != data[-4:]:
         raise DamagedTrace(f"{path}: the shard's index is missing or harmed.")
     return np.frombuffer(data[:-4], "<u8").reshape(-1, 2)
 
 
-def _unpack(grid: Grid, data: bytes, into: Array, path: Path) -> None:
+def _unpack(grid: Grid, data: bytes, into: Array, path: str) -> None:
     """One chunk, last dimension first as it is packed."""
     sound = google_crc32c.value(data[:-4]).to_bytes(4, "little") == data[-4:] and len(data) >= 20
     lengths = int.from_bytes(data[4:8], "little"), int.from_bytes(data[12:16], "little")

@@ -1,17 +1,16 @@
 """Epochs that are sealed: one array over some of them, out of its shards."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.shard import Grid, decode
+from nissl.stores._format.place import Place
+from nissl.stores._format.shard import Grid, decode
 
 Array = NDArray[Any]
-THREADS = 4  # unpacking lets go of the interpreter; more shards at once would only cost memory
+HEAVY = 1 << 20  # bytes from which on unpacking is worth more than one thread
 
 
 def read(place: Place, grid: Grid, positions: Sequence[int], first: int, last: int) -> Array:
@@ -31,16 +30,11 @@ def read(place: Place, grid: Grid, positions: Sequence[int], first: int, last: i
         start = index * grid.shard
         low, high = max(grid.part(index)[0], first), min(grid.part(index)[1], last)
         rows = [int(at) for at in places[into] % grid.block]
-        values = decode(grid, grid.file(place.root, block, index), rows, low - start, high - start)
+        values = decode(grid, place, grid.file(block, index), rows, low - start, high - start)
         if grid.spec.shape:
             result[into, low - first : high - first] = values
         else:
             result[into] = values
 
-    if result.nbytes < 1 << 20 or len(tasks) < 2:
-        for task in tasks:
-            fill(task)
-    else:
-        with ThreadPoolExecutor(min(THREADS, len(tasks))) as pool:
-            list(pool.map(fill, tasks))
+    place.each(fill, tasks, heavy=result.nbytes >= HEAVY)
     return result

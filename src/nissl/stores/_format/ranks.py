@@ -12,11 +12,11 @@ from typing import Any
 from nissl.core.merge import scalars
 from nissl.core.store import ArraySpec
 from nissl.errors import BadValue, DamagedTrace
-from nissl.stores._disk import index as indices
-from nissl.stores._disk.background import QUICK, SLOW, Background
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.row import Row, value_of
-from nissl.stores._disk.segment import Segment, Tag
+from nissl.stores._format import index as indices
+from nissl.stores._format.background import QUICK, SLOW, Background
+from nissl.stores._format.place import Place
+from nissl.stores._format.row import Row, value_of
+from nissl.stores._format.segment import Segment, Tag
 
 GRACE = 1.0  # seconds in which parts may still come when nobody is to be waited for
 
@@ -49,7 +49,7 @@ class Ranks:
         self._owed.append(Owed(tag, time.monotonic() + self._patience))
         if self._looker is None:
             failed = f"epochs of {self._place.root} could not be committed"
-            self._looker = Background(self.settle, f"commits {self._place.root.name}", failed, lambda: self.waiting)
+            self._looker = Background(self.settle, f"commits {self._place.root}", failed, lambda: self.waiting)
         self._looker.nudge()
 
     def settle(self) -> bool:
@@ -80,9 +80,9 @@ class Ranks:
     def _complete(self, owed: Owed) -> bool:
         late = time.monotonic() > owed.until  # asked before looking, so that what came in time is taken
         for rank in set(range(owed.tag.world)) - set(owed.found):
-            gone = self._place.gone(rank).exists()  # the same: its mark comes after its last part
+            gone = self._place.exists(self._place.gone(rank))  # the same: its mark comes after its last part
             with suppress(FileNotFoundError, DamagedTrace):
-                part = Segment(self._place.segment(owed.tag.epoch, rank), replace(owed.tag, rank=rank))
+                part = Segment(self._place, replace(owed.tag, rank=rank))
                 _said(part)
                 owed.found[rank] = part
             if rank not in owed.found and not gone and not late:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nissl.core.store import ArraySpec, segment
-from nissl.stores._disk.index import Index
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.shard import CODEC, Grid
+from nissl.stores._format.index import Index
+from nissl.stores._format.place import Place
+from nissl.stores._format.shard import CODEC, Grid
 
 Meta = dict[str, Any]
 
@@ -36,8 +36,7 @@ def write_nodes(place: Place, index: Index, epochs: int) -> dict[str, Meta]:
     dims = dimensions(index.specs)
     for key, grid in index.grids.items():
         nodes[key] = _array(grid, ("epoch", *dims[key]), epochs)
-    for path, meta in nodes.items():
-        _write_node(place, path, meta)
+    place.each(lambda node: _write_node(place, *node), nodes.items())
     return nodes
 
 
@@ -52,13 +51,14 @@ def finish(place: Place, index: Index, header: Mapping[str, Any]) -> None:
         flat.setdefault(
             f"metrics/{segment(name)}", np.array([row.scalars.get(name, np.nan) for row in index.rows], "<f8")
         )
+    more = {}
     for path, values in flat.items():
-        nodes[path] = _flat(path, len(values), "int64" if values.dtype.kind == "i" else "float64")
-        _write(place, path, nodes[path], values.tobytes())
+        more[path] = _flat(path, len(values), "int64" if values.dtype.kind == "i" else "float64"), values.tobytes()
     for path, names in _labels(index.specs).items():
-        if path not in nodes:
-            nodes[path] = _flat(path, len(names), "string")
-            _write(place, path, nodes[path], _words(names))
+        if path not in nodes and path not in more:
+            more[path] = _flat(path, len(names), "string"), _words(names)
+    place.each(lambda one: _write(place, one[0], *one[1]), more.items())
+    nodes |= {path: meta for path, (meta, _) in more.items()}
     write_root(place, header, nodes)
 
 
@@ -162,15 +162,15 @@ def _meta(
 
 
 def _write(place: Place, path: str, meta: Meta, data: bytes) -> None:
-    place.write(place.root.joinpath(*path.split("/"), "c", "0"), [data])
+    place.write(f"{path}/c/0", [data])
     _write_node(place, path, meta)
 
 
 def _write_node(place: Place, path: str, meta: Meta) -> None:
     """A group's or array's zarr.json, if it is not that already: to replace a file waits for the disk, to read it doesn't."""
-    file, text = place.root.joinpath(*path.split("/"), "zarr.json"), _text(meta)
+    file, text = f"{path}/{place.group}", _text(meta)
     with suppress(FileNotFoundError):
-        if file.read_bytes() == text:
+        if place.read(file) == text:
             return
     place.write(file, [text])
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from nissl.core import admission
 from nissl.core.store import Entry, absent
 from nissl.errors import DamagedTrace, NisslError, NoTrace
-from nissl.stores._disk import index as indices
-from nissl.stores._disk import row as rows
-from nissl.stores._disk import sealed
-from nissl.stores._disk.hot import Hot
-from nissl.stores._disk.index import Index
-from nissl.stores._disk.place import Identity, Place, identity, parsed, read_bytes
-from nissl.stores._disk.row import Row
+from nissl.stores._format import index as indices
+from nissl.stores._format import row as rows
+from nissl.stores._format import sealed
+from nissl.stores._format.hot import Hot
+from nissl.stores._format.index import Index
+from nissl.stores._format.place import Identity, Place, parsed
+from nissl.stores._format.row import Row
 
 Array = NDArray[Any]
 TRIES = 100  # a run is sealed every few seconds at most; so many changes in a row are none
@@ -62,23 +62,22 @@ class Reader:
     @property
     def index(self) -> Index:
         """The index as it is now; the same object as long as the file is the same."""
-        path = self._place.index
         try:
-            now = identity(path.stat())
+            now = self._place.identity(self._place.index)
             if self._index is None or self._index[0] != now:
-                self._index = now, indices.read(path)
+                self._index = now, indices.read(self._place)
         except (FileNotFoundError, NotADirectoryError):
-            raise NoTrace(f"{self._place.root}: there is no trace here (no {path.name}).") from None
+            raise NoTrace(f"{self._place.root}: there is no trace here (no {self._place.index}).") from None
         return self._index[1]
 
     @property
     def header(self) -> dict[str, Any]:
         """What zarr.json says of the run."""
-        closed, path = self.index.closed, self._place.group
+        closed, path = self.index.closed, self._place.where(self._place.group)
         try:
-            now = identity(path.stat())
+            now = self._place.identity(self._place.group)
             if self._header is None or self._header[0] != now:
-                attributes = parsed(path, read_bytes(path)).get("attributes")
+                attributes = parsed(path, self._place.read(self._place.group)).get("attributes")
                 said = attributes.get("nissl") if isinstance(attributes, dict) else None
                 if not isinstance(said, dict):
                     raise DamagedTrace(f"{path}: attributes.nissl is missing.")
@@ -92,6 +91,8 @@ class Reader:
         """One moment of the run, though it may be written meanwhile."""
         for _ in range(TRIES):
             index = self.index
+            if index.closed:
+                return View(index, ())
             try:
                 hot = self._unsealed(index)
             except FileNotFoundError:  # sealed while we looked
@@ -106,9 +107,12 @@ class Reader:
         segments = self._place.segments()
         for epoch in set(self._commits) - set(committed):
             del self._commits[epoch]
-        for epoch, who in committed.items():
-            if epoch not in self._commits or self._commits[epoch][0] != who:
-                self._commits[epoch] = who, rows.read(self._place, epoch)
+
+        def get(epoch: int) -> None:
+            self._commits[epoch] = committed[epoch], rows.read(self._place, epoch)
+
+        new = [e for e, who in committed.items() if e not in self._commits or self._commits[e][0] != who]
+        self._place.each(get, new)
         return tuple(self._examined(row, segments) for _, row in (self._commits[epoch] for epoch in committed))
 
     def _examined(self, row: Row, segments: dict[tuple[int, int], Identity]) -> Row:
@@ -118,7 +122,7 @@ class Reader:
                 continue
             if found is None or found[1] != size:
                 state = "missing" if found is None else f"cut short or changed: {found[1]} of {size} bytes"
-                why = f"{self._place.segment(row.epoch, rank)} is {state}."
+                why = f"{self._place.where(self._place.segment(row.epoch, rank))} is {state}."
                 return replace(row, damage={rows.WHOLE: why} | dict(row.damage))
         return row
 
@@ -161,8 +165,11 @@ class Reader:
             old, new = {}, {}
         if old:
             result[list(old)] = self._sealed(view, key, old, first, last)
-        for at, row in new.items():
-            result[at] = self._fresh(view, key, row, first, last)
+
+        def fill(one: tuple[int, Row]) -> None:
+            result[one[0]] = self._fresh(view, key, one[1], first, last)
+
+        self._place.each(fill, new.items())
         step = slice(None, None, units.step) if cut else ()
         return result[(slice(None), step, *cut[1:])] if cut else result
 
@@ -185,8 +192,8 @@ class Reader:
         try:
             return sealed.read(self._place, grid, places, first, last)
         except (DamagedTrace, FileNotFoundError) as error:
-            if isinstance(error, FileNotFoundError) and self.index is not view.index:
-                raise
+            if self.index is not view.index:  # gone, or written anew, because the run went on
+                raise FileNotFoundError(str(error)) from None
             for row, at in zip(wanted.values(), places, strict=True):  # which one?
                 try:
                     sealed.read(self._place, grid, [at], first, last)

@@ -4,15 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from nissl.core import admission
 from nissl.core.store import ArraySpec, Column, Entry
 from nissl.errors import BadValue, DamagedTrace, NewerFormat
-from nissl.stores._disk.place import Place, read_json
-from nissl.stores._disk.row import Row, integer, number, ranks, value_of
-from nissl.stores._disk.shard import Grid
+from nissl.stores._format.place import Place
+from nissl.stores._format.row import Row, integer, number, ranks, value_of
+from nissl.stores._format.shard import Grid
 
 FORMAT = "1.0"
 RESCUE = (
@@ -79,10 +78,11 @@ class Index:
         place.write_json(place.index, said)
 
 
-def read(path: Path) -> Index:
-    """The index in this file; FileNotFoundError, NewerFormat or DamagedTrace."""
+def read(place: Place) -> Index:
+    """The index of the run; FileNotFoundError, NewerFormat or DamagedTrace."""
+    path = place.where(place.index)
     try:
-        said = read_json(path)
+        said = place.read_json(place.index)
     except DamagedTrace as error:
         raise DamagedTrace(f"{error} {RESCUE}") from None
     supported(path, said)
@@ -92,14 +92,14 @@ def read(path: Path) -> Index:
         raise DamagedTrace(f"{path}: not an index of a trace: {type(error).__name__}: {error}") from None
 
 
-def supported(path: Path, said: Mapping[str, Any]) -> None:
+def supported(path: str, said: Mapping[str, Any]) -> None:
     """Refuse formats of another major version, and what is no format."""
     version = re.fullmatch(r"(\d{1,9})\.\d{1,9}", str(said.get("format")))
     if version is None:
         raise DamagedTrace(f"{path}: {said.get('format')!r} is not the format of a trace.")
     if int(version[1]) > int(FORMAT.split(".", maxsplit=1)[0]):
         raise NewerFormat(
-            f"{path.parent}: this trace has the format {version[0]}, this nissl reads up to {FORMAT}: a newer nissl is needed."
+            f"{path}: this trace has the format {version[0]}, this nissl reads up to {FORMAT}: a newer nissl is needed."
         )
 
 

@@ -2,10 +2,8 @@
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import google_crc32c
@@ -14,11 +12,12 @@ from numpy.typing import NDArray
 
 from nissl.core.store import ArraySpec
 from nissl.errors import DamagedTrace
-from nissl.stores._disk.place import Identity, Place, identity, parsed
+from nissl.stores._format.place import Opened, Place, parsed
 
 Array = NDArray[Any]
 LARGEST_HEADER = 100 << 20
 PIECE = 4 << 20
+HEAD = 64 << 10  # bytes read at once in the hope that they are the whole header
 _CODES = {"float16": "F16", "float32": "F32", "float64": "F64", "bool": "BOOL"} | {
     f"{kind}{bits}": f"{kind[0].upper()}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
 }
@@ -53,16 +52,18 @@ def write(place: Place, tag: Tag, arrays: Mapping[str, Array], more: Mapping[str
 class Segment:
     """An open segment's header; its data are read from the file each time, checked the first time."""
 
-    def __init__(self, path: Path, tag: Tag):
-        self.path, self._tag = path, tag
+    def __init__(self, place: Place, tag: Tag):
+        self._place, self._name, self._tag = place, place.segment(tag.epoch, tag.rank), tag
+        self.path = place.where(self._name)
         self._checked: set[str] = set()
-        with path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            self.identity: Identity = identity(stat)
-            length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(LARGEST_HEADER, stat.st_size - 8):
-                raise DamagedTrace(f"{path}: cut short, or no safetensors file.")
-            self._header, self._start, self._size = parsed(path, file.read(length)), 8 + length, stat.st_size
+        with place.open(self._name) as file:
+            text = file.at(0, HEAD)
+            self.identity, size = file.identity, file.identity[1]
+            length = int.from_bytes(text[:8], "little")
+            if not 2 <= length <= min(LARGEST_HEADER, size - 8):
+                raise DamagedTrace(f"{self.path}: cut short, or no safetensors file.")
+            text = text[8 : 8 + length] if 8 + length <= len(text) else file.at(8, length)
+        self._header, self._start, self._size = parsed(self.path, text), 8 + length, size
         said = self._header.pop("__metadata__", None)
         self.said: dict[str, Any] = said if isinstance(said, dict) else {}
         self._sums = self._claims(self.said)
@@ -88,14 +89,13 @@ class Segment:
         shape = whole if not whole else (max((last or 0) - first, 0), *whole[1:])
         result = np.empty(shape, np.dtype(dtype).newbyteorder("<"))
         step = math.prod(whole[1:]) * result.itemsize
-        with self.path.open("rb", buffering=0) as file:
-            if identity(os.fstat(file.fileno())) != self.identity:
-                raise FileNotFoundError(f"{self.path} is another file now.")
+        with self._place.open(self._name, self.identity) as file:
             raw = result.reshape(-1).view(np.uint8).data
             partial = shape != whole
             if partial and spec.key not in self._checked:
                 self._check(spec.key, _pieces(file, begin, math.prod(whole) * result.itemsize))
-            _fill(file, begin + first * step, raw, self.path)
+            if file.into(begin + first * step, raw) < len(raw):
+                raise DamagedTrace(f"{self.path}: cut short.")
             if not partial:
                 self._check(spec.key, iter([result.reshape(-1).view(np.uint8)]))
         return result
@@ -122,21 +122,5 @@ class Segment:
         self._checked.add(key)
 
 
-def _pieces(file: Any, begin: int, size: int) -> Iterator[bytes]:
-    file.seek(begin)
-    while size > 0:
-        piece = file.read(min(PIECE, size))
-        if not piece:
-            return
-        size -= len(piece)
-        yield piece
-
-
-def _fill(file: Any, begin: int, raw: memoryview, path: Path) -> None:
-    file.seek(begin)
-    done = 0
-    while done < len(raw):
-        got = file.readinto(raw[done:])
-        if not got:
-            raise DamagedTrace(f"{path}: cut short.")
-        done += got
+def _pieces(file: Opened, begin: int, size: int) -> Iterator[bytes]:
+    return (file.at(at, min(PIECE, begin + size - at)) for at in range(begin, begin + size, PIECE))

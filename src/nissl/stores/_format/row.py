@@ -4,12 +4,11 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nissl.core.store import Entry
 from nissl.errors import DamagedTrace
-from nissl.stores._disk.place import Place, read_json
+from nissl.stores._format.place import Place
 
 WHOLE = "*"
 """In place of an array's key: nothing of the epoch can be read."""
@@ -59,9 +58,9 @@ def write(place: Place, row: Row) -> int:
 
 def read(place: Place, epoch: int) -> Row:
     """A commit record; where it cannot be read, the epoch is there and all of it is damaged."""
-    path = place.commit(epoch)
+    path = place.where(place.commit(epoch))
     try:
-        said = read_json(path)
+        said = place.read_json(place.commit(epoch))
         row = Row(
             integer(said["epoch"]),
             float(said["time"]),
@@ -72,17 +71,17 @@ def read(place: Place, epoch: int) -> Row:
             ranks(said.get("missing", ())),
         )
     except DamagedTrace as error:
-        return lost(path, epoch, str(error))
+        return lost(place, epoch, str(error))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        return lost(path, epoch, f"{path}: not a commit record: {type(error).__name__}: {error}.")
+        return lost(place, epoch, f"{path}: not a commit record: {type(error).__name__}: {error}.")
     if row.epoch != epoch or not row.parts:
-        return lost(path, epoch, f"{path}: it is the record of epoch {row.epoch}, of {len(row.parts)} segments.")
+        return lost(place, epoch, f"{path}: it is the record of epoch {row.epoch}, of {len(row.parts)} segments.")
     return row
 
 
-def lost(path: Path, epoch: int, why: str) -> Row:
+def lost(place: Place, epoch: int, why: str) -> Row:
     try:
-        when = path.stat().st_mtime
+        when = place.identity(place.commit(epoch))[2] / 1e9
     except OSError:
         when = time.time()
     return Row(epoch, when, damage={WHOLE: why})

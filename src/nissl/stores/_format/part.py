@@ -7,12 +7,12 @@ from contextlib import suppress
 from nissl.core import admission
 from nissl.core.store import ArraySpec, Record
 from nissl.errors import BadValue
-from nissl.stores._disk import index as indices
-from nissl.stores._disk import segment
-from nissl.stores._disk.index import Index
-from nissl.stores._disk.place import Place
-from nissl.stores._disk.reader import Reader
-from nissl.stores._disk.row import number
+from nissl.stores._format import index as indices
+from nissl.stores._format import segment
+from nissl.stores._format.index import Index
+from nissl.stores._format.place import Place
+from nissl.stores._format.reader import Reader
+from nissl.stores._format.row import number
 
 
 class Part:
@@ -25,7 +25,7 @@ class Part:
         self._specs: dict[str, ArraySpec] = {}
         self._last: int | None = None
         self._index()
-        place.gone(rank).unlink(missing_ok=True)
+        place.remove(place.gone(rank))
 
     def declare(self, specs: Sequence[ArraySpec]) -> None:
         self._specs = admission.declared(self._specs | self._index().specs, specs)
@@ -37,7 +37,7 @@ class Part:
         if record.rank != self._rank:
             raise BadValue(f"{self._place.root}: rank {self._rank} was given what rank {record.rank} saw.")
         self._last = record.epoch
-        if record.epoch <= index.last or self._place.commit(record.epoch).exists():
+        if record.epoch <= index.last or self._place.exists(self._place.commit(record.epoch)):
             return 0  # too late
         new = [known[key] for key in arrays if key not in index.specs]
         tag = segment.Tag(self._run_id, record.epoch, record.rank, record.world)

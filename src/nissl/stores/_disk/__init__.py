@@ -1,1 +1,0 @@
-"""The parts of the trace on disk; docs/trace-format.md says what they write."""
