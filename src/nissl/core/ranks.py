@@ -51,8 +51,8 @@ class Ranks:
         if "facts" in said:
             facts: Facts = said["facts"]
             return facts
-        kind = getattr(errors, said["failed"], NisslError)
-        raise kind(said["because"] if issubclass(kind, NisslError) else f"{said['failed']}: {said['because']}")
+        kind = getattr(errors, said["failed"], None)
+        raise kind(said["because"]) if kind else NisslError(f"on rank 0: {said['failed']}: {said['because']}")
 
     def same(self, first: Facts, mine: Facts) -> None:
         """The processes are given the same options; BadValue names those that differ."""
