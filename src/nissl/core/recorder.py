@@ -59,7 +59,7 @@ class Recorder:
             if not self._ranks.first:
                 self._ledger.join(self._hearing, facts)
                 stack.push(self._ledger)
-            if self._ledger.task is not None and (self._classes is None or self.probe):  # else the first labels must fit it
+            if self._ledger.task and (self._classes is None or self.probe):  # else the first labels must fit it
                 self._hearing.decide(self._ledger.task)
             stack.enter_context(self._screen)
             self._hearing.open(stack)
