@@ -85,7 +85,7 @@ def inside(mode: str, path: Path) -> None:
     else:
         from distributed import Client, LocalCluster
 
-        options = {"n_workers": number, "threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
+        options = {"n_workers": number, "threads_per_worker": 1, "memory_limit": None, "dashboard_address": ":0"}
         with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
             client.wait_for_workers(number)
             found = timed(path)

@@ -90,7 +90,7 @@ def _lazy(stored: Stored) -> Any:
 
 
 def _backed(stored: Stored) -> Any:
-    """As xarray wants it; its class is made here, so that what only Dask reads needs no xarray in a worker."""
+    """As xarray wants it, by a class that is made where there is an xarray, and made again where it is sent."""
     from xarray.backends import BackendArray
     from xarray.core import indexing
 

@@ -102,7 +102,7 @@ def _measured(measure: Profile, held: Any) -> Any:
     trial = _Applied(measure)(*(np.ones((1, 1, classes), array.dtype) for array in arrays))
     found = cubes.xarray().apply_ufunc(
         _Applied(measure),
-        *(array if "neuron" in array.dims else array.expand_dims("neuron", -2) for array in arrays),
+        *arrays,  # count gets its axis of one neuron by broadcasting
         input_core_dims=[["class"]] * len(arrays),
         output_core_dims=[axes for _, axes in given],
         dask="parallelized",
