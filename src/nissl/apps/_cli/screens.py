@@ -13,6 +13,7 @@ from rich.table import Table
 
 from nissl.core.cells import Epoch, LayerCell, Neuron
 from nissl.core.screen import amount
+from nissl.core.trace import Trace
 from nissl.studies.catalogue import Finding
 from nissl.studies.contents import Contents, Part
 from nissl.studies.train import Trained
@@ -79,10 +80,8 @@ def contents(path: Path, found: Contents) -> None:
         out.print(
             f"E_{epochs[-1]}: " + ", ".join(f"{name} {value:.4g}" for name, value in last.items()), soft_wrap=True
         )
-    for epoch, damage in trace.damaged.items():
-        out.print(f"damaged: E_{epoch}: {damage}", soft_wrap=True, markup=False)
-    for epoch, ranks in trace.missing.items():
-        out.print(f"missing: E_{epoch}: what rank {', '.join(map(str, ranks))} saw", soft_wrap=True)
+    for flaw in _flaws(trace):
+        out.print(flaw, soft_wrap=True, markup=False)
     if trace.classes:
         shown = ", ".join(trace.classes[:ROWS])
         out.print(
@@ -101,6 +100,12 @@ def contents(path: Path, found: Contents) -> None:
             if name.startswith("seconds")
         )
         out.print(f"cost of recording: {spent}; {amount(found.costs.get('bytes', 0))} written", soft_wrap=True)
+
+
+def _flaws(trace: Trace) -> list[str]:
+    """What is not there of the epochs."""
+    lost = [f"missing: E_{e}: what rank {', '.join(map(str, ranks))} saw" for e, ranks in trace.missing.items()]
+    return [f"damaged: E_{epoch}: {damage}" for epoch, damage in trace.damaged.items()] + lost
 
 
 def _flat(value: Any) -> str:
