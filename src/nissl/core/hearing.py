@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nissl.core.capabilities import Differentiable, ParameterGradients, Trainable
+from nissl.core.capabilities import Differentiable, Labelling, ParameterGradients, Trainable
 from nissl.core.listening import Listening, sampled
 from nissl.core.network import Network, examples
 from nissl.core.plan import PROBE, PROBED, suits
@@ -68,6 +68,8 @@ class Hearing:
                 self._gradients = stack.enter_context(self.network.watch_parameter_gradients(self.layers, every))  # type: ignore[attr-defined]
         if self.needs("parameters") and self.ranks.looks:
             self._before = self._parameters()
+        if isinstance(self.network, Labelling) and self.network.steps_heard:
+            stack.enter_context(self.network.watch_labels(self._relabel))
 
     def decide(self, task: Task) -> None:
         """Now it is known what labels mean; before anything is folded."""
@@ -86,6 +88,13 @@ class Hearing:
         self._active, self._labels = active, labels
         for tap in self.taps.values():
             tap.active, tap.groups = active, groups if tap.classes else None
+
+    def _relabel(self, labels: Any) -> None:
+        """What the framework shows goes before what the loader gave: it may have shuffled or divided that."""
+        if self._active and labels is not None and self.task:
+            self._labels, groups = self._grouped(labels)
+            for tap in self.taps.values():
+                tap.groups = groups if tap.classes else None
 
     def _grouped(self, labels: Any) -> tuple[Any, Any]:
         """A step's labels and classes; labels unlike the first ones leave that step without them, never without the user's loop."""
