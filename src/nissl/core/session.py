@@ -90,14 +90,15 @@ class Session:
         undo(os.environ)
 
     @contextmanager
-    def run_by(self, library: str, path: Path) -> Iterator[None]:
-        """While `library` runs the training loop its callback records; nobody else does."""
-        self.library = library
-        self.began(path)
+    def run_by(self, library: str, path: Path | None = None) -> Iterator[None]:
+        """While `library` runs the training loop a callback records it (ours, to `path`); nobody else does."""
+        before, self.library = self.library, library
+        if path is not None:
+            self.began(path)
         try:
             yield
         finally:
-            self.library = None
+            self.library = before
 
     @property
     def free(self) -> bool:

@@ -14,7 +14,7 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from nissl.core.script import Script
 from nissl.core.session import Session
-from nissl.errors import NisslError
+from nissl.errors import NisslError, listing
 from nissl.scripts._hook.patches import replaced
 from nissl.scripts._torch.finding import parameters
 from nissl.scripts._torch.opening import opened
@@ -141,7 +141,8 @@ class Torch(Script):
         if recording is not None and self.session.alive:
             recording.close(error)
             trace = recording.recorder.trace
-            self.session.say(f"recorded {_told(recording.counts)} in {self.session.recorded[-1]}")
+            kept = f"epochs {listing(trace.epochs)} are" if trace.epochs else "no epoch is"
+            self.session.say(f"trained {_told(recording.counts)}; {kept} in {self.session.recorded[-1]}")
             heard = [layer for layer in trace.layers if "mean" in trace.names(layer)]
             if trace.epochs and not heard:
                 self.session.fail("no layer was heard in any epoch: only weights are recorded")

@@ -12,7 +12,7 @@ from nissl.core.recorder import Recorder
 from nissl.core.session import Session
 from nissl.errors import BadValue, listing
 from nissl.scripts._torch import finding
-from nissl.scripts._torch.labels import Labels, like
+from nissl.scripts._hook.labels import Labels, like
 from nissl.scripts._torch.probing import kept
 from nissl.scripts._torch.recording import Pass, Recording
 

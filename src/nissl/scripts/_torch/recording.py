@@ -11,7 +11,7 @@ from torch import nn
 
 from nissl.core.recorder import Recorder
 from nissl.scripts._torch.finding import frames
-from nissl.scripts._torch.labels import Labels
+from nissl.scripts._hook.labels import Labels
 
 
 class Pass:
