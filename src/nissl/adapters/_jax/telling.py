@@ -1,0 +1,69 @@
+"""How values leave a traced program: one callback for all of a pass, whatever transforms the program goes through."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+from jax import numpy as jnp
+
+LISTENED = jax.make_user_context(())
+"""Who listens: a part of JAX's cache keys, so that steps compiled without listeners are traced anew, and kept for later."""
+
+Told = Callable[..., None]
+"""Takes the values as the host sees them."""
+Ready = Callable[[list[Any]], list[Any]]
+
+
+def tell(told: Told, values: Sequence[Any], ready: Ready = list) -> None:
+    """Hand these values to `told` when the program runs: once, with an axis in front for every `jax.vmap` around it.
+
+    `ready` may reduce them, as a part of the program, when all axes are there.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def leave(values: list[Any]) -> tuple[()]:
+        jax.debug.callback(told, *ready(values))
+        return ()
+
+    @leave.def_vmap
+    def _batched(size: int, batched: Any, values: list[Any]) -> tuple[tuple[()], tuple[()]]:
+        every = zip(values, batched[0], strict=True)
+        leave([value if moved else jnp.broadcast_to(value, (size, *value.shape)) for value, moved in every])
+        return (), ()
+
+    leave([jax.lax.stop_gradient(value) for value in values])
+
+
+def tell_differentiated(told: Told, out: Any, values: Sequence[Any], ready: Ready = list) -> Any:
+    """`out` as it is; tells the values only where it is differentiated, which is what tells a training pass."""
+
+    @jax.custom_jvp
+    def through(out: Any, values: list[Any]) -> Any:
+        return out
+
+    @through.defjvp
+    def _differentiated(primals: Any, tangents: Any) -> tuple[Any, Any]:
+        tell(told, primals[1], ready)
+        return primals[0], tangents[0]
+
+    return through(out, list(values))
+
+
+def tell_gradient(told: Told, out: Any) -> Any:
+    """`out` as it is; tells its gradient on the way back."""
+
+    @jax.custom_vjp
+    def through(out: Any) -> Any:
+        return out
+
+    def back(_: None, gradient: Any) -> tuple[Any]:
+        tell(told, [gradient])
+        return (gradient,)
+
+    through.defvjp(lambda out: (out, None), back)
+    return through(out)
+
+
+def floating(tree: Any) -> list[Any]:
+    """The arrays of a tree that may be differentiated."""
+    return [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.inexact)]
