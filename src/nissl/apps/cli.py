@@ -19,7 +19,7 @@ WORDS = {
     "download=True": "--data.download true",
 }
 """What messages say in Python's words, in a terminal's."""
-Run = Annotated[Path, Parameter(help="The trace's folder.")]
+Run = Annotated[str, Parameter(help="The trace's folder, or its address (s3://bucket/run).")]
 
 
 def demo(

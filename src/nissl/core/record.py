@@ -1,7 +1,6 @@
 """`nissl.record`: open a recorder on a model of any framework."""
 
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from nissl import plugins
 from nissl.core.network import network
+from nissl.core.places import store_at
 from nissl.core.ranks import Ranks
 from nissl.core.recorder import Recorder
 from nissl.core.settings import Settings
@@ -79,9 +79,7 @@ def _ready(path: str | Path | None, settings: Settings, resume: bool, overwrite:
             raise TraceExists(
                 f"There is a trace at {path} already: pass resume=True to go on with it, or overwrite=True."
             )
-        store.reopen()  # TraceBusy if another process has it
-        store.close()
-        shutil.rmtree(path)
+        store.delete()
     return resume
 
 
@@ -89,8 +87,7 @@ def _store(path: str | Path | None, settings: Settings) -> Store:
     if path is None:
         memory: Store = plugins.load("stores", "memory")()
         return memory
-    disk: Store = plugins.load("stores", "disk")(path, durability=settings.durability, patience=settings.patience)
-    return disk
+    return store_at(path, durability=settings.durability, patience=settings.patience)
 
 
 def _header(model: Any, framework: str, config: Mapping[str, Any]) -> dict[str, Any]:

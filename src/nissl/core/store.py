@@ -98,7 +98,7 @@ class Store(ABC):
 
     @classmethod
     def takes(cls, path: object) -> bool:
-        """Whether a trace at such a path is this store's: `cls(path, durability=...)` makes it."""
+        """Whether a trace at such a path is this store's: `cls(path, durability=..., patience=...)` makes it."""
         return False
 
     @abstractmethod
@@ -175,6 +175,14 @@ class Store(ABC):
         A store that others than its own process can read is pickled as its address, and is a reader where it arrives.
         """
         return (1,) * len(epochs), 1
+
+    def files(self) -> Mapping[str, int]:
+        """Every file of the trace, by its name in it ("layers/a/stats/zarr.json"), and its bytes; none where it has no files."""
+        return {}
+
+    def file(self, name: str) -> bytes:
+        """One of them."""
+        raise Unsupported(f"{type(self).__name__} has no files.")
 
 
 def absent(spec: ArraySpec) -> Any:

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl import plugins
 from nissl.core import address
 from nissl.core.cells import Epoch
 from nissl.core.history import LayerHistory
 from nissl.core.labelled import Labelled, Series
 from nissl.core.layer import Layer
 from nissl.core.ranks import lacks
+from nissl.core.places import store_at
 from nissl.core.store import ArraySpec, Entry, Store
 from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
 
@@ -288,7 +288,7 @@ class Trace(Mapping[str, Epoch]):
 
 def open(path: str | Path) -> Trace:  # noqa: A001 - `nissl.open` reads as what it does
     """The trace at `path`, also while it is being recorded."""
-    store: Store = plugins.load("stores", "disk")(path)
+    store = store_at(path)
     store.header  # noqa: B018 - NoTrace now, not at the first look
     trace = Trace(store)
     if trace.missing:

@@ -52,10 +52,11 @@ class Contents:
 
 def contents(path: str | Path) -> Contents:
     """Everything that the run at `path` holds, and the room that it takes."""
-    trace, root = opened(path), Path(path)
+    trace = opened(path)
+    files = trace.store.files()
     parts = []
     for layer in (*trace.layers, None):
-        arrays = {spec.name: _bytes(root / spec.key) for spec in trace.specs(layer)}
+        arrays = {spec.name: _bytes(files, spec.key) for spec in trace.specs(layer)}
         if layer is not None:
             place = trace.place(layer)
             parts.append(Part(layer, place.kind, trace.units(layer), place.unit, arrays, trace.names(layer)))
@@ -63,15 +64,8 @@ def contents(path: str | Path) -> Contents:
             parts.append(Part("", "network", 0, "", arrays, trace.names(None)))
     held = [key for entry in trace.entries for key in entry.arrays]
     raw = sum(np.dtype(s.dtype).itemsize * math.prod(s.shape) for s in map(trace.store.specs.__getitem__, held))
-    return Contents(trace, tuple(parts), _bytes(root), _bytes(root / "_hot") + _bytes(root / "_sealing"), raw)
+    return Contents(trace, tuple(parts), sum(files.values()), _bytes(files, "_hot"), raw)
 
 
-def _bytes(folder: Path) -> int:
-    """Files may come and go while a run is recorded."""
-    total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total
+def _bytes(files: Mapping[str, int], folder: str) -> int:
+    return sum(size for name, size in files.items() if name.startswith(f"{folder}/"))

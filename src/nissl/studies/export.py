@@ -26,7 +26,9 @@ def export(path: str | Path, to: str, out: str | Path | None = None, *, table: s
         raise BadValue(f"table={table!r}: {listing(TABLES)}.")
     if to == "zarr" and table != "neurons":
         raise BadValue("zarr holds everything, not one table: leave `table` out.")
-    trace, path = opened(path), Path(path).resolve()
+    trace = opened(path)
+    path = Path(str(path).rpartition("://")[2].rstrip("/").rpartition("/")[2]) if "://" in str(path) else Path(path)
+    path = path.resolve()  # what is recorded elsewhere is exported to where we are
     if not trace.epochs:
         raise NotHeard(f"The trace at {path} holds no epoch yet: there is nothing to export.")
     name = f"{path.name}.{to}" if table == "neurons" else f"{path.name}.{table}.{to}"
@@ -37,7 +39,7 @@ def export(path: str | Path, to: str, out: str | Path | None = None, *, table: s
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         if to == "zarr":
-            _zarr(trace, path, part)
+            _zarr(trace, part)
         else:
             (_csv if to == "csv" else _parquet)(trace, table, part)
         part.replace(target)
@@ -93,11 +95,15 @@ def _csv(trace: Trace, table: str, target: Path) -> None:
         flat.to_csv(target, mode="w" if not number else "a", header=not number, index=False)
 
 
-def _zarr(trace: Trace, path: Path, target: Path) -> None:
+def _zarr(trace: Trace, target: Path) -> None:
     """A closed trace is Zarr already; what only nissl reads stays behind."""
     if not trace.closed:
         raise BadValue(
-            f"{path} is still being recorded, or its writer died: it is whole Zarr once the recording is closed (one that "
+            "This trace is still being recorded, or its writer died: it is whole Zarr once the recording is closed (one that "
             "died must be resumed first). parquet and csv can be had now."
         )
-    shutil.copytree(path, target, ignore=shutil.ignore_patterns("_*", "index.json"))
+    for name in trace.store.files():
+        if not name.startswith("_") and name != "index.json":
+            file = target / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(trace.store.file(name))

@@ -63,6 +63,9 @@ class Bucket(Place):
                 for meta in batch:
                     yield meta["path"].removeprefix(f"{folder}/"), _identity(meta)
 
+    def sizes(self) -> dict[str, int]:
+        return {name: found[1] for name, found in self.listed("")}
+
     def read(self, name: str) -> bytes:
         return self._get(name)[0]
 

@@ -51,6 +51,15 @@ class Folder(Place):
                 with suppress(FileNotFoundError):  # it goes while we look
                     yield item.name, _identity(item.stat())
 
+    def sizes(self) -> dict[str, int]:
+        found = {}
+        for folder, _, files in os.walk(self._path):
+            for name in files:
+                path = Path(folder, name)
+                with suppress(FileNotFoundError):
+                    found[path.relative_to(self._path).as_posix()] = path.stat().st_size
+        return found
+
     def read(self, name: str) -> bytes:
         with (self._path / name).open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -149,6 +149,10 @@ class Place(ABC):
         """What a folder holds; one that is missing holds nothing."""
 
     @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """Every file's bytes, by name."""
+
+    @abstractmethod
     def read(self, name: str) -> bytes:
         """All of a small file."""
 

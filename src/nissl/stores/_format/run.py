@@ -90,6 +90,13 @@ class Run(Store):
     def __reduce__(self) -> tuple[Any, ...]:
         return _reader, (type(self), self.path.absolute() if isinstance(self.path, Path) else self.path)
 
+    def files(self) -> Mapping[str, int]:
+        return self._place.sizes()
+
+    def file(self, name: str) -> bytes:
+        with self._place.open(name) as found:
+            return found.at(0, found.identity[1])
+
     def _writes(self) -> Writer | Part:
         """Rank 0's way to write, or another's."""
         found = self._part or self._writer
