@@ -40,6 +40,13 @@ def test_what_was_committed_survives_the_first_rank_too(tmp_path):
     assert (trace.read("0", "count", trace.epochs) == 200).all()
 
 
+def test_one_that_comes_back_gives_what_it_owes(tmp_path):
+    launch("returns", tmp_path)
+    trace = nissl.open(tmp_path / "run")
+    assert trace.epochs == [1, 2, 3, 4] and trace.closed and not trace.missing
+    assert (trace.read("0", "count", trace.epochs) == 100).all()
+
+
 SCRIPT = """
 import os, sys, signal
 from pathlib import Path

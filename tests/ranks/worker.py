@@ -17,6 +17,7 @@ from torch import distributed, nn
 from torch.nn import functional as F
 
 import nissl
+from nissl.adapters.torch import Torch
 from nissl.errors import BadValue, NisslWarning, TraceExists
 from nissl.quantities.weight_gradients import WeightGradients
 
@@ -31,8 +32,8 @@ def data():
 
 def network(dropout=0.0, seed=1):
     torch.manual_seed(seed)
-    layers = [nn.Linear(8, 7), nn.ReLU(), nn.Dropout(dropout), nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, CLASSES)]
-    return nn.Sequential(*layers).double()
+    turned = nn.Unflatten(1, (7, 1)), nn.ConvTranspose1d(7, 5, 1), nn.Flatten(), nn.Tanh()  # units are not its rows
+    return nn.Sequential(nn.Linear(8, 7), nn.ReLU(), nn.Dropout(dropout), *turned, nn.Linear(5, CLASSES)).double()
 
 
 def shares(rank, world):
@@ -77,7 +78,7 @@ def wrapped(kind, model):
     from torch.distributed.fsdp import fully_shard
 
     mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
-    for layer in (model[0], model[3]):
+    for layer in (model[0], model[4]):
         fully_shard(layer, mesh=mesh)
     return fully_shard(model, mesh=mesh)
 
@@ -126,6 +127,41 @@ def apart(rank, world, folder, *, dies=None, **options):
                 F.cross_entropy(model(inputs), labels).backward()
                 optimizer.step()
                 optimizer.zero_grad()
+
+
+class Alone(Torch):
+    """Processes that only share a folder: each may die and come back as it likes."""
+
+    def __init__(self, model, rank, world, folder):
+        super().__init__(model)
+        self._process, self._folder, self._asked = (rank, world), folder, 0
+
+    @property
+    def process(self):
+        return self._process
+
+    def from_first(self, message):
+        self._asked += 1
+        said = self._folder / f"said-{self._asked}"
+        if self._process[0] == 0:
+            said.with_suffix(".new").write_text(message)
+            said.with_suffix(".new").rename(said)
+        while not said.exists():
+            time.sleep(0.01)
+        return said.read_text()
+
+
+def returns(rank, world, folder):
+    """Rank 1 is killed in its second epoch, and started again."""
+    x, y, _ = next(shares(rank, world))
+    model = network()
+    with nissl.record(Alone(model, rank, world, folder), folder / "run", progress=False) as recorder:
+        for epoch in recorder.epochs(4):
+            for inputs, labels in recorder.batches([(x, y)]):
+                if rank == 1 and epoch == 2 and not (folder / "died").exists():
+                    (folder / "died").touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                F.cross_entropy(model(inputs), labels).backward()
 
 
 def refused(rank, world, folder):
@@ -180,6 +216,7 @@ SCENARIOS = {
     "dies0": lambda *a: apart(*a, dies=0),
     "dies1": lambda *a: apart(*a, dies=1),
     "resumed": lambda *a: apart(*a, resume=True),
+    "returns": returns,
     "refused": refused,
 }
 
@@ -187,14 +224,18 @@ SCENARIOS = {
 def main() -> None:
     """All ranks are children of this process, so that the libraries are imported once; exits with what became of each."""
     name, world, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    children = []
-    for rank in range(world):
-        child = os.fork()  # nothing has started a thread yet
-        if not child:
-            run(name, rank, world, folder)
-        children.append(child)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    print(*codes)
+    children = [started(name, rank, world, folder) for rank in range(world)]
+    if name == "returns":
+        os.waitpid(children[1], 0)
+        children[1] = started(name, 1, world, folder)
+    print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+
+
+def started(name: str, rank: int, world: int, folder: Path) -> int:
+    child = os.fork()  # nothing has started a thread yet
+    if not child:
+        run(name, rank, world, folder)
+    return child
 
 
 def run(name: str, rank: int, world: int, folder: Path) -> NoReturn:
@@ -204,9 +245,10 @@ def run(name: str, rank: int, world: int, folder: Path) -> NoReturn:
         warnings.simplefilter("error", NisslWarning)
         wait = timedelta(seconds=SECONDS.get(name, 60))
         meet = f"file://{folder}/{name}"
-        distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=world, timeout=wait)
+        if name != "returns":
+            distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=world, timeout=wait)
         SCENARIOS[name](rank, world, folder)
-        if name not in ("refused", "dies0", "dies1"):  # there the last to come would wait for nobody
+        if name not in ("returns", "refused", "dies0", "dies1"):  # there the last to come would wait for nobody
             distributed.barrier()
             distributed.destroy_process_group()
         code = 0

@@ -58,7 +58,8 @@ class Ledger:
     def facts(self) -> Facts:
         """What the other processes need to know to record their parts of it."""
         said = asdict(self.task) if self.task else None
-        return {"run_id": self.store.header.get("run_id"), "last": self.last, "task": said, "options": self._options()}
+        known = {"run_id": self.store.header.get("run_id"), "last": self.last, "task": said}
+        return known | {"options": self._options(), "shapes": self._hearing.shapes}
 
     def _options(self) -> Facts:
         probe = self._hearing.probe
@@ -68,6 +69,7 @@ class Ledger:
         """Record this process's part of the trace that the first one has begun."""
         self._hearing = hearing
         self._ranks.same(facts["options"], self._options())
+        hearing.shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
         self.last, self.task = facts["last"], _task(facts["task"])
         self.store.join(facts["run_id"], self._ranks.rank)
 
