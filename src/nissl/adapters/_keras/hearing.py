@@ -193,10 +193,9 @@ class Hearing:
 
     def tell_labels(self, step: Step) -> None:
         """At the beginning of a step that is not traced."""
-        if not step.labelled and not any(self.backend.traced(leaf) for leaf in tree.flatten(step.labels)):
-            step.labelled = True
-            for one in self._labelling():
-                self.say(one, "", step.labels)
+        step.labelled = True
+        for one in self._labelling():
+            self.say(one, "", step.labels)
 
     def _labelling(self) -> list[Listener]:
         return [one for one in self.listeners if one.place == "labels"]
@@ -206,20 +205,19 @@ class Hearing:
         step, late = self._steps.now, passing.late
         if step is not None and step.training and not step.labelled and not passing.silent:
             step.labelled = True
-            if step.labels is not None:
-                late = [(one, "labels", step.labels) for one in self._labelling()] + late
+            late = [(one, "labels", step.labels) for one in self._labelling()] + late
         if not late:
             return
         leaves: list[Any] = []
         shapes = []
         for _, _, value in late:
-            parts = tree.flatten(value)
+            parts = [] if value is None else tree.flatten(value)
             shapes.append((value, len(leaves), len(parts)))
             leaves += parts
         told = [(one, name) for one, name, _ in late]
 
         def deliver(*arrays: Any) -> None:
-            given = [tree.pack_sequence_as(form, list(arrays[at : at + n])) for form, at, n in shapes]
+            given = [tree.pack_sequence_as(form, list(arrays[at : at + n])) if n else None for form, at, n in shapes]
             self._deliver(told, given)
 
         self.backend.emit(deliver, leaves)
@@ -229,7 +227,7 @@ class Hearing:
         self._telling = True
         try:
             for (listener, name), value in zip(told, given, strict=True):
-                self.say(listener, name, tree.map_structure(values.to_numpy, value))
+                self.say(listener, name, None if value is None else tree.map_structure(values.to_numpy, value))
         except Exception as error:  # noqa: BLE001 - told at the next settling
             self._failed = self._failed or error
         finally:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
+from keras import tree
 from keras.src.backend import compute_output_spec
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
@@ -65,7 +66,8 @@ class Steps:
                 self.check()
             before, self.now = self.now, Step(training, _labels(args[-1] if args else None))
             try:
-                if training:
+                traced = any(self._hearing.backend.traced(leaf) for leaf in tree.flatten((args, kwargs)))
+                if training and not traced:  # in a traced one labels come with the values
                     self._hearing.tell_labels(self.now)
                 return step(*args, **kwargs)
             finally:
