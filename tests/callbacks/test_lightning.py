@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from nissl import callbacks
 from nissl.core.trace import open as open_trace
+from nissl.errors import BadValue, NotHeard
 
 pytestmark = pytest.mark.framework("lightning")
 
@@ -201,3 +202,23 @@ def test_the_older_package_trains_with_the_same_callback(example, tmp_path):
             enable_progress_bar=False, enable_model_summary=False,
         ).fit(Older(), example.loader())  # fmt: skip
     assert counts(callback.trace, 2) == {"model": 48}
+
+
+def test_a_network_that_nobody_calls_ends_the_training_in_its_first_step(example, run_path, tmp_path):
+    class Around(example.Net):
+        def loss(self, batch):
+            return F.cross_entropy(F.linear(F.linear(batch[0], self.net[0].weight), self.net[3].weight), batch[1])
+
+    with pytest.raises(NotHeard, match="Nothing was heard of any of the 2 layers in the first training step"):
+        example.fit([callbacks.Lightning(run_path)], 1, tmp_path, module=Around)
+
+
+def test_nothing_is_recorded_of_validating_testing_and_predicting(example, tmp_path):
+    callback = callbacks.Lightning()
+    trainer = example.quiet(callbacks=[callback])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning|torch")
+        trainer.validate(example.Net(), example.loader(), verbose=False)
+        trainer.predict(example.Net(), DataLoader(torch.randn(8, 5)))
+    with pytest.raises(BadValue, match="has not started to train"):
+        callback.trace

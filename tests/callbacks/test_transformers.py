@@ -174,3 +174,15 @@ def test_a_compiled_model(example, tmp_path):
     assert callback.trace[1].scalars["steps"] == 6
     assert callback.trace[1]["net.0"].array("class_count").tolist() == [16, 16, 16]
     assert all((recorded[name] == alone[name]).all() for name in alone)
+
+
+def test_a_stream_of_data_of_unknown_length(example, tmp_path):
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            yield from example.data()
+
+    callback = callbacks.Transformers(probe=example.probe())
+    endless = {"max_steps": 9, "examples": Stream(), "eval_strategy": "no", "save_strategy": "no"}
+    example.fit([callback], 1, tmp_path, **endless)
+    assert callback.trace.epochs[0] == 0
+    assert np.nansum(callback.trace.scalars["steps"].values) == 9

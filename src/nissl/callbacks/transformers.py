@@ -1,5 +1,6 @@
 """Hugging Face: `Trainer(..., callbacks=[nissl.callbacks.Transformers("runs/a")])`."""
 
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
@@ -43,7 +44,8 @@ class Transformers(Loop, TrainerCallback):  # type: ignore[misc]
                 "Start it by torchrun, or let it see one GPU (CUDA_VISIBLE_DEVICES=0)."
             )
         self._epoch, self._over, self._unlabelled = int(state.epoch or 0), False, False
-        self.start(model, done=self._epoch, last=state.num_train_epochs or None)
+        known = state.num_train_epochs < sys.maxsize  # not where the data's length is unknown
+        self.start(model, done=self._epoch, last=state.num_train_epochs if known else None)
         self._hook = model.register_forward_pre_hook(_Given(self), with_kwargs=True)
 
     def on_epoch_begin(

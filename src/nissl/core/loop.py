@@ -42,8 +42,8 @@ class Loop:
         recorder.__enter__()
         self._recorder, self._trace, self._last = recorder, recorder.trace, recorder.last
         self._abandoned = weakref.finalize(self, _close, recorder)
-        if last is not None and last > max(done, recorder.last or 0) and not (done and recorder.last is None):
-            recorder.expect(last)  # a training that goes on without a trace has no epoch 0 to show
+        if last is not None and last > max(done, recorder.last or 0):
+            recorder.expect(last)
         return recorder
 
     @property

@@ -108,7 +108,7 @@ class Recorder:
             self.end_epoch()
 
     def expect(self, n: int) -> int:
-        """Epochs up to n are about to be trained: say what recording them will take, and keep epoch 0 if that is due.
+        """Epochs up to n are about to be trained: say what recording them will take.
 
         Returns the first of them. What `epochs` does at its start, for loops that count for themselves.
         """
@@ -124,8 +124,6 @@ class Recorder:
             )
         self._ledger.expected = self._expected()
         self._screen.say(self._ledger.forecast(0 if before else first, n))
-        if before:
-            self._commit(0, trained=False)
         self._screen.start(first, n)
         return first
 
@@ -148,13 +146,15 @@ class Recorder:
         return self.settings.schedule.due(0) and (self.probe is not None or named)
 
     def begin_epoch(self, epoch: int) -> None:
-        """What `epochs` does before it yields: for loops that count for themselves."""
+        """What `epochs` does before it yields, for loops that count for themselves; the first keeps epoch 0 if that is due."""
         self._must_be_open()
         last = self._ledger.last
         if last is not None and epoch <= last:
             raise BadValue(
                 f"begin_epoch({epoch}): this trace already holds epoch {last}, and epochs are kept in rising order; the next is {last + 1}."
             )
+        if epoch == 1 and last is None and self._due_before_training():
+            self._commit(0, trained=False)
         self._epoch, self._step, self._began, self._logged = epoch, 0, time.perf_counter(), {}
         self._whole = False
         self._hearing.listen(self.settings.schedule.due(epoch))
