@@ -1,47 +1,41 @@
-"""A small training by Keras."""
+"""A small training by Keras' `fit`."""
 
 import keras
 import numpy as np
+from keras import layers
 
-numbers = ("val_loss", "loss", "accuracy")
+numbers = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
-def data():
-    x = np.random.default_rng(1).standard_normal((48, 5), dtype=np.float32)
-    return x, np.arange(48) % 3
+def data(count=48):
+    return np.random.default_rng(1).normal(size=(count, 5)).astype("float32"), np.arange(count) % 3
 
 
 def probe():
-    x, y = data()
-    return x[:8], y[:8]
+    return data(8)
 
 
-def network():
-    layers = keras.layers
+def made():
+    keras.config.set_floatx("float32")
+    keras.utils.set_random_seed(0)
     model = keras.Sequential(
-        [
-            keras.Input((5,)),
-            layers.Dense(8, "relu", name="hidden"),
-            layers.Dropout(0.2, seed=1),
-            layers.Dense(3, "softmax", name="out"),
-        ],
-        name="net",
+        [layers.Input((5,)), layers.Dense(8), layers.ReLU(), layers.Dropout(0.2), layers.Dense(3, activation="softmax")]
     )
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
 def fit(callbacks, epochs, folder, *, resume=False):
-    keras.utils.set_random_seed(0)
-    folder.mkdir(parents=True, exist_ok=True)
-    done = max((int(path.stem) for path in folder.glob("*.keras")), default=0) if resume else 0
-    model = keras.models.load_model(folder / f"{done}.keras") if done else network()
-    saving = keras.callbacks.ModelCheckpoint(str(folder / "{epoch}.keras"))
+    done = sorted(folder.glob("*.keras"), key=lambda file: int(file.stem)) if resume else []
+    model = keras.models.load_model(done[-1]) if done else made()
+    folder.mkdir(exist_ok=True)
+    saving = keras.callbacks.ModelCheckpoint(folder / "{epoch}.keras")
+    x, y = data()
     model.fit(
-        *data(), batch_size=8, epochs=epochs, initial_epoch=done, validation_data=data(), verbose=0,
-        callbacks=[*callbacks, saving],
+        x, y, batch_size=8, epochs=epochs, verbose=0, validation_data=(x, y), callbacks=[*callbacks, saving],
+        initial_epoch=int(done[-1].stem) if done else 0,
     )  # fmt: skip
-    return {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
+    return {str(i): np.asarray(value) for i, value in enumerate(model.get_weights())}
 
 
 class Stopping(keras.callbacks.Callback):
@@ -50,20 +44,19 @@ class Stopping(keras.callbacks.Callback):
         self.after = after
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 >= self.after:
-            self.model.stop_training = True
+        self.model.stop_training = epoch + 1 >= self.after
 
 
 class Failing(keras.callbacks.Callback):
     def __init__(self, epoch, error):
         super().__init__()
-        self.at, self.error, self.epoch = epoch - 1, error, 0
+        self.epoch, self.error, self.now = epoch, error, 0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
+        self.now = epoch + 1
 
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch) == (self.at, 3):
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.now == self.epoch and batch == 3:
             raise self.error
 
 
