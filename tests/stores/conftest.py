@@ -7,8 +7,8 @@ from tests.stores.s3 import server
 
 @pytest.fixture(scope="session")
 def s3():
-    """The address of a server; the environment leads to it, and `s3://traces` is a bucket there."""
+    """A server; the environment leads to it, and `s3://traces` is a bucket there."""
     pytest.importorskip("obstore")
     pytest.importorskip("moto.server")
-    with server() as endpoint:
-        yield endpoint
+    with server() as started:
+        yield started

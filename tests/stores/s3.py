@@ -4,6 +4,7 @@ moto looks whether an object is there and then writes it, in two steps; S3 does 
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,17 +15,38 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+class Server:
+    """A running one."""
+
+    def __init__(self, process):
+        self._process = process
+        self.endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+    @contextmanager
+    def overloaded(self):
+        """While it answers nothing but 503."""
+        self._toggle()
+        try:
+            yield
+        finally:
+            self._toggle()
+
+    def _toggle(self):
+        self._process.send_signal(signal.SIGUSR1)
+        self._process.stdout.readline()
+
+
 @contextmanager
 def server(bucket="traces"):
-    """Its address, as long as the block runs; the environment leads to it."""
+    """It runs as long as the block does, and the environment leads to it."""
     process = subprocess.Popen([sys.executable, "-m", "tests.stores.s3"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     before = dict(os.environ)
     try:
-        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        os.environ.update(AWS_ENDPOINT_URL=endpoint, AWS_REGION="us-east-1")
+        started = Server(process)
+        os.environ.update(AWS_ENDPOINT_URL=started.endpoint, AWS_REGION="us-east-1")
         os.environ.update(AWS_ACCESS_KEY_ID="somebody", AWS_SECRET_ACCESS_KEY="something")
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT")).close()
-        yield endpoint
+        urllib.request.urlopen(urllib.request.Request(f"{started.endpoint}/{bucket}", method="PUT")).close()
+        yield started
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -42,13 +64,22 @@ def main():
         def log_request(self, *_):
             pass
 
-    moto, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+    moto, lock, refusing = DomainDispatcherApplication(create_backend_app), threading.Lock(), threading.Event()
+
+    def toggle(*_):
+        refusing.clear() if refusing.is_set() else refusing.set()
+        print("toggled", flush=True)
 
     def one_at_a_time(environ, start):
+        if refusing.is_set():
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
         with lock:
             return [b"".join(moto(environ, start))]
 
     found = make_server("127.0.0.1", 0, one_at_a_time, threaded=True, request_handler=Handler)
+    signal.signal(signal.SIGUSR1, toggle)
     print(found.port, flush=True)
     found.serve_forever()
 

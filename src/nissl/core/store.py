@@ -99,6 +99,7 @@ class Store(ABC):
     @classmethod
     def takes(cls, path: object) -> bool:
         """Whether a trace at such a path is this store's: `cls(path, durability=..., patience=...)` makes it."""
+        del path
         return False
 
     @abstractmethod

@@ -14,8 +14,8 @@ from nissl.core.cells import Epoch
 from nissl.core.history import LayerHistory
 from nissl.core.labelled import Labelled, Series
 from nissl.core.layer import Layer
-from nissl.core.ranks import lacks
 from nissl.core.places import store_at
+from nissl.core.ranks import lacks
 from nissl.core.store import ArraySpec, Entry, Store
 from nissl.errors import DamagedTrace, NisslWarning, UnknownName, listing, near
 
@@ -205,6 +205,10 @@ class Trace(Mapping[str, Epoch]):
 
         engine "pandas", "polars", "arrow", or "dask": a lazy frame in parts of bounded size, whose index are columns.
         """
+        if engine == "dask":
+            from nissl.core import partitions
+
+            return partitions.frame(self, layers, stats, long=long)
         from nissl.core import tables
 
         return self.undamaged(lambda: tables.frame(self, layers, stats, long=long, engine=engine))

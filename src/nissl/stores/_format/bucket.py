@@ -23,7 +23,7 @@ ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 class Bucket(Place):
     """The keys below one prefix. Who replaces index.json must have seen the one before, so that only one writer goes on."""
 
-    threads = threads_heavy = 16
+    fenced, threads, threads_heavy = True, 16, 16
 
     def __init__(self, address: str, lease: float):
         super().__init__(address.rstrip("/"))

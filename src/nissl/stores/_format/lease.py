@@ -12,6 +12,7 @@ from typing import Any, Literal
 from nissl.errors import TraceBusy
 from nissl.stores._format.place import Identity, Place
 
+TICK = 1.0  # seconds by which the store's time may be rounded down
 Version = tuple[str | None, str | None]
 """Of an object: its ETag and, where there is one, the number of its version."""
 Put = Callable[[str, bytes, Version | Literal["create"]], Version]
@@ -53,7 +54,7 @@ class Lease:
         self._released.set()
         with self._mutex:
             if not self._lost:
-                self._write(0.0, self._version)
+                self._write(-TICK, self._version)
 
     def _take(self) -> None:
         """Become the holder; TraceBusy if there is one."""
@@ -64,7 +65,7 @@ class Lease:
             pass
         else:
             said, after = _said(data), who[0]
-            left = who[2] / 1e9 + float(said.get("seconds", 0)) - time.time()
+            left = who[2] / 1e9 + TICK + float(said.get("seconds", -TICK)) - time.time()
             if left > 0:
                 raise TraceBusy(
                     f"{self._root}: another process writes this trace: {_named(said)}. Stop it or choose another path; if it is "

@@ -65,6 +65,8 @@ class Place(ABC):
 
     index, group, sealing, lock_name = "index.json", "zarr.json", "_sealing", "_lock"
     hot, commits, ranks, damaged = "_hot", "_commits", "_ranks", "_damaged"
+    fenced = False
+    """Whether somebody else may write here though the lock is ours: then nothing of theirs is replaced."""
     threads, threads_heavy = 1, 4  # unpacking lets go of the interpreter; more at once would only cost memory
 
     def __init__(self, root: object):

@@ -46,7 +46,7 @@ def write(place: Place, tag: Tag, arrays: Mapping[str, Array], more: Mapping[str
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     pieces = [len(text).to_bytes(8, "little"), text, *(data.data for data in raw.values() if data.size)]
-    return place.write(place.segment(tag.epoch, tag.rank), pieces)
+    return place.write(place.segment(tag.epoch, tag.rank), pieces, new=place.fenced and tag.rank == 0)
 
 
 class Segment:

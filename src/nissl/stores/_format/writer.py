@@ -12,7 +12,7 @@ from typing import Any
 from nissl.core import admission
 from nissl.core.merge import siblings
 from nissl.core.store import ArraySpec, Record
-from nissl.errors import BadValue, NoTrace, TraceExists
+from nissl.errors import BadValue, NoTrace, TraceBusy, TraceExists
 from nissl.stores._format import plain, row, segment
 from nissl.stores._format.background import Background
 from nissl.stores._format.index import FORMAT, Index
@@ -124,6 +124,8 @@ class Writer:
         try:
             size = segment.write(self._place, tag, arrays)
             size += self._commit(Row(record.epoch, time.time(), scalars, frozenset(arrays), {}, (size,)))
+        except FileExistsError:
+            raise self._overtaken(record.epoch) from None
         except BaseException:
             self._withdraw(record.epoch)
             raise
@@ -136,6 +138,8 @@ class Writer:
             siblings(self.specs[key], self.specs)  # BadValue now, not when the parts are merged
         try:
             size = segment.write(self._place, tag, arrays, beside(record))
+        except FileExistsError:
+            raise self._overtaken(record.epoch) from None
         except BaseException:
             self._withdraw(record.epoch)
             raise
@@ -151,6 +155,8 @@ class Writer:
         self._say()
         try:
             self._commit(replace(whole, arrays=whole.arrays & set(self.specs)))
+        except FileExistsError:
+            raise self._overtaken(whole.epoch) from None
         except BaseException:
             with suppress(OSError):
                 self._place.remove(self._place.commit(whole.epoch))
@@ -168,6 +174,12 @@ class Writer:
         """Leave nothing of an epoch that could not be committed; the record goes before what it stands for."""
         with suppress(OSError):
             self._place.remove(self._place.commit(epoch), self._place.segment(epoch, 0))
+
+    def _overtaken(self, epoch: int) -> TraceBusy:
+        """What is there is another's: it stays."""
+        return TraceBusy(
+            f"{self._place.root}: another process has written epoch {epoch}; this one writes no more of this trace."
+        )
 
     def _own(self) -> None:
         if os.getpid() != self._process or not self._lock.held:
