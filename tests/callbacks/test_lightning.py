@@ -221,4 +221,4 @@ def test_nothing_is_recorded_of_validating_testing_and_predicting(example, tmp_p
         trainer.validate(example.Net(), example.loader(), verbose=False)
         trainer.predict(example.Net(), DataLoader(torch.randn(8, 5)))
     with pytest.raises(BadValue, match="has not started to train"):
-        callback.trace
+        _ = callback.trace
