@@ -105,17 +105,21 @@ class JaxAccumulator(Accumulator):
 
     def fold(self, value: Any, groups: Any = None) -> None:
         part = _reduced_part(value) if isinstance(value, Reduced) else _whole_part(np.asarray(value), self._layer)
-        member = self._members(part.example, groups)
+        member = self._members(part.example, groups).astype(part.mean.dtype)
         if self._shift is None:
             self._begin(part)
         assert self._shift is not None
         if part.mean.shape[-1] != len(self._shift):
             raise BadValue(f"{self._layer.name} had {len(self._shift)} units before, and {part.mean.shape[-1]} now.")
-        away = part.mean - self._shift
-        sums, squares = part.count * away, part.count * away * away
-        squares = squares if part.m2 is None else squares + part.m2
-        for into, rows in zip(self._moments, (part.count, sums, squares), strict=True):
-            into += member @ np.broadcast_to(rows, part.mean.shape)
+        away = part.mean - self._shift.astype(part.mean.dtype)
+        if part.count.size == 1:
+            count = member.sum(1, keepdims=True) * part.count
+            sums, squares = part.count * (member @ away), part.count * (member @ (away * away))
+        else:
+            count, sums, squares = member @ part.count, member @ (part.count * away), member @ (part.count * away * away)
+        self._moments += (np.broadcast_to(count, sums.shape), sums, squares)
+        if part.m2 is not None:
+            self._moments[2] += member @ part.m2
         self._low, self._high = np.minimum(self._low, part.totals[0]), np.maximum(self._high, part.totals[1])
         self._counts += part.totals[2:]
         if self._most:
@@ -124,7 +128,8 @@ class JaxAccumulator(Accumulator):
     def _begin(self, part: _Part) -> None:
         units = part.mean.shape[-1]
         heard = np.maximum(np.broadcast_to(part.count, part.mean.shape).sum(0), 1)
-        self._shift = (part.count * part.mean).sum(0) / heard
+        mean = (part.count * part.mean).sum(0, dtype=np.float64) / heard
+        self._shift = mean.astype(part.mean.dtype).astype(np.float64)  # what single precision can take away exactly
         self._moments = np.zeros((3, self._classes + 1, units))
         self._low, self._high, self._counts = np.full(units, np.inf), np.full(units, -np.inf), np.zeros((4, units))
 
@@ -171,17 +176,25 @@ class JaxAccumulator(Accumulator):
 
 
 def _whole_part(value: NDArray[Any], layer: Layer) -> _Part:
-    rows, example = rows_of(value, layer.unit_axis, layer.batch_axis)
+    """In the value's own precision where all of it is finite: what is added up from here on is float64."""
+    if value.dtype != np.float32 or not np.isfinite(value).all() or value.ndim < 2:
+        return _careful_part(*rows_of(value, layer.unit_axis, layer.batch_axis))
+    last = np.moveaxis(value, (layer.batch_axis, layer.unit_axis), (0, -1))
+    rows = last.reshape(-1, last.shape[-1])
+    example = np.repeat(np.arange(len(last)), len(rows) // max(len(last), 1))
+    ones, none = np.ones(len(rows), np.float32), np.zeros(rows.shape[1])
+    counts = ones @ (rows > 0).astype(np.float32), ones @ np.abs(rows)
+    totals = (rows.min(0, initial=np.inf), rows.max(0, initial=-np.inf), *counts, none, none)
+    return _Part(np.ones((1, 1), np.float32), rows, None, example, totals, rows, 1)
+
+
+def _careful_part(rows: Floats, example: NDArray[np.int64]) -> _Part:
     fine = np.isfinite(rows)
-    count, plain, nans, infs = np.ones((1, 1)), rows, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    if not fine.all():
-        nans = np.isnan(rows).sum(0).astype(np.float64)
-        infs = (~fine).sum(0) - nans
-        count, plain = fine.astype(np.float64), np.where(fine, rows, 0)
-    low = np.where(fine, rows, np.inf).min(0, initial=np.inf) if count.size > 1 else rows.min(0, initial=np.inf)
-    high = np.where(fine, rows, -np.inf).max(0, initial=-np.inf) if count.size > 1 else rows.max(0, initial=-np.inf)
-    totals = (low, high, (plain > 0).sum(0).astype(np.float64), np.abs(plain).sum(0), nans, infs)
-    return _Part(count, plain, None, example, totals, rows, 1)
+    plain, nans = np.where(fine, rows, 0), np.isnan(rows).sum(0).astype(np.float64)
+    low = np.where(fine, rows, np.inf).min(0, initial=np.inf)
+    high = np.where(fine, rows, -np.inf).max(0, initial=-np.inf)
+    positive, infs = (plain > 0).sum(0).astype(np.float64), (~fine).sum(0) - nans
+    return _Part(fine.astype(np.float64), plain, None, example, (low, high, positive, np.abs(plain).sum(0), nans, infs), rows, 1)
 
 
 def _reduced_part(value: Reduced) -> _Part:

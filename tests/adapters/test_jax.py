@@ -1,0 +1,116 @@
+"""Training loops of nnx and Equinox as people write them, recorded: what is heard is right, and nothing is changed."""
+
+import importlib
+from functools import partial
+
+import numpy as np
+import pytest
+
+import nissl
+from nissl.core.network import network
+from nissl.errors import NotHeard
+
+flax = partial(pytest.param, marks=pytest.mark.framework("flax"))
+equinox = partial(pytest.param, marks=pytest.mark.framework("equinox"))
+BOTH = [flax("flax"), equinox("equinox")]
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(12, 6, 6, 2)).astype(np.float32)
+Y = np.arange(12) % 3
+QUIET = {"quantities": ["activation", "profile"], "classes": 3, "progress": False}
+
+
+def loop(framework):
+    """A new training: (model, step, independent forward as numpy); `step(x, y)` gives the model after it."""
+    return importlib.import_module(f"tests.adapters.{framework}_loop").Loop()
+
+
+def states(training):
+    return [np.asarray(value) for value in training.state()]
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_a_compiled_step_is_heard_and_trains_the_same_bits(framework):
+    alone = loop(framework)
+    for _ in range(4):
+        alone.step(X, Y)
+    recorded = loop(framework)
+    with nissl.record(recorded.model, probe=(recorded.native(X), Y), **QUIET) as recorder:
+        for _ in recorder.epochs(2):
+            for x, y in recorder.batches([(X, Y)] * 2):
+                recorder.renew(recorded.step(x, y))
+    for one, other in zip(states(alone), states(recorded), strict=True):
+        np.testing.assert_array_equal(one, other)
+    trace = recorder.trace
+    assert {"conv", "dense", "dense#2", "out"} <= set(trace.layers)
+    assert (trace.layer("conv").count[-1] == 2 * 12 * 16).all()
+    assert (trace.layer("dense").count[-1] == 24).all()
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_what_a_step_says_is_what_the_model_computes(framework):
+    training = loop(framework)
+    training.still()
+    net = network(training.model)
+    wanted = {name: np.asarray(value) for name, value in training.values(X).items()}
+    training.step(X, Y)  # compiled before anybody listens
+    training.back()
+    with nissl.record(training.model, **QUIET) as recorder:
+        for _ in recorder.epochs(1):
+            for x, y in recorder.batches([(X, Y)]):
+                training.step(x, y)
+    for name, value in wanted.items():
+        rows = np.moveaxis(value, net.layer(name).unit_axis, -1)
+        found = recorder.trace.layer(name)
+        flat = rows.reshape(-1, rows.shape[-1])
+        np.testing.assert_allclose(found.mean[-1], flat.mean(0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.std[-1], flat.std(0), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found.max[-1], flat.max(0), rtol=1e-5, atol=1e-6)
+        by_class = [rows[Y == k].reshape(-1, rows.shape[-1]).mean(0) for k in range(3)]
+        np.testing.assert_allclose(found.class_mean[-1], np.array(by_class).T, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_a_step_that_is_not_differentiated_is_no_training(framework):
+    training = loop(framework)
+    with (
+        pytest.raises(NotHeard, match="differentiate"),
+        nissl.record(training.model, **QUIET) as recorder,
+    ):
+        for _ in recorder.epochs(1):
+            for x, _ in recorder.batches([(X, Y)]):
+                training.predict(x)
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_gradients_of_a_step_reach_every_call(framework):
+    training, seen = loop(framework), {}
+    net = network(training.model)
+    with net.watch(lambda name, value: seen.setdefault(name, []).append(value.shape), "*", place="gradient"):
+        training.step(X, Y)
+        net.settle()
+    assert {name: len(shapes) for name, shapes in seen.items()} == {"conv": 1, "dense": 1, "dense#2": 1, "out": 1}
+    assert seen["dense"] == [(12, 5)]
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_a_change_reaches_a_step_that_was_compiled_before_and_leaves_it(framework):
+    training = loop(framework)
+    before = np.asarray(training.predict(X))
+    with network(training.model).change("out", [1], 5.0):
+        changed = np.asarray(training.predict(X))
+    assert (changed[:, 1] == 5).all()
+    np.testing.assert_array_equal(changed[:, 0], before[:, 0])
+    np.testing.assert_array_equal(training.predict(X), before)
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_values_that_are_not_finite_are_counted_and_left_out(framework):
+    training = loop(framework)
+    x = training.native(X).copy()
+    x[0] = np.nan
+    with nissl.record(training.model, probe=(x, Y), epoch_intervals=[0], **QUIET) as recorder:
+        list(recorder.epochs(1))
+    found = recorder.trace.layer("conv")
+    assert (found.probe_nan[-1] == 16).all()
+    assert (found.probe_count[-1] == 11 * 16).all()
+    assert np.isfinite(found.probe_mean[-1]).all()
