@@ -1,6 +1,6 @@
 """A trace as a lazy Dask frame, in parts of bounded size that follow how the trace lies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from nissl.core.trace import Trace
 
 
-def frame(trace: "Trace", layers: Sequence[str], names: Sequence[str], epochs: tuple[int, ...], long: bool) -> Any:
+def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool) -> Any:
     """Columns epoch, layer, neuron and the statistics: Dask's frames have no index of several levels."""
     try:
         import dask.dataframe
     except ImportError as error:
         raise MissingDependency("engine='dask' needs Dask: pip install 'nissl[cluster]'") from error
+    chosen, names = tables.asked(trace, layers, stats)
+    epochs = tuple(trace.epochs)
     frames: Any = dask.dataframe  # which says nothing of its types
-    kind = np.result_type(*(spec.dtype for layer in layers if (spec := tables.stats_of(trace, layer))), np.float16)
-    make = _Maker(tuple(layers), tuple(names), kind.name, long)
-    parts = [part for layer in layers for part in _parts(trace, layer, epochs, PIECE // 4 if long else PIECE)]
+    kind = np.result_type(*(spec.dtype for layer in chosen if (spec := tables.stats_of(trace, layer))), np.float16)
+    make = _Maker(tuple(chosen), tuple(names), kind.name, long)
+    parts = [part for layer in chosen for part in _parts(trace, layer, epochs, PIECE // 4 if long else PIECE)]
     nothing = make(_Part("", (), 0, 0, None))
     if not parts:
         return frames.from_pandas(nothing, npartitions=1)

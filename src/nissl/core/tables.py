@@ -22,17 +22,10 @@ ENGINES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
 
 def frame(trace: "Trace", layers: Any, stats: Any, *, long: bool, engine: str) -> Any:
     """One row an (epoch, layer, neuron), one column a statistic; or, long, one row a value."""
-    if engine not in (*ENGINES, "dask"):
+    if engine not in ENGINES:
         raise BadValue(f"engine={engine!r}: {listing((*ENGINES, 'dask'))}.")
-    chosen = [
-        address.layer_name(n, trace.layers) for n in ([layers] if isinstance(layers, str) else layers or trace.layers)
-    ]
-    names = _stats(trace, chosen, [stats] if isinstance(stats, str) else stats)
-    epochs = tuple(trace.epochs)
-    if engine == "dask":
-        from nissl.core import partitions
-
-        return partitions.frame(trace, chosen, names, epochs, long)
+    chosen, names = asked(trace, layers, stats)
+    epochs = trace.epochs
     rows = len(epochs) * sum(trace.units(layer) for layer in chosen)
     if rows * max(len(names), 1) > MOST:
         raise BadValue(
@@ -70,14 +63,16 @@ def columns(
     }
 
 
-def _stats(trace: "Trace", layers: list[str], asked: list[str] | None) -> list[str]:
-    known = dict.fromkeys(
-        c.name for layer in layers for spec in trace.specs(layer) if spec.name == "stats" for c in spec.columns
-    )
-    for name in asked or ():
+def asked(trace: "Trace", layers: Any, stats: Any) -> tuple[list[str], list[str]]:
+    """The layers that are meant, and the statistics."""
+    some = [layers] if isinstance(layers, str) else layers or trace.layers
+    chosen = [address.layer_name(name, trace.layers) for name in some]
+    known = dict.fromkeys(c.name for layer in chosen if (spec := stats_of(trace, layer)) for c in spec.columns)
+    names = [stats] if isinstance(stats, str) else list(stats or known)
+    for name in names:
         if name not in known:
             raise UnknownName(f"No statistic is called {name!r}.{near(name, known)} There are: {listing(known, 60)}.")
-    return list(asked or known)
+    return chosen, names
 
 
 def melted(whole: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

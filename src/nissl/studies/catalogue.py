@@ -8,9 +8,11 @@ from types import MappingProxyType
 from nissl import plugins
 from nissl.errors import UnknownName, listing, near
 
-GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType({"data": (), "models": ("shape", "classes"), "quantities": ()})
+GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"data": (), "models": ("shape", "classes"), "quantities": (), "profiles": ()}
+)
 """Kinds whose fields are options, but for those that are decided by what they are used on."""
-KINDS = ("data", "models", "quantities", "views", "adapters", "stores")
+KINDS = ("data", "models", "quantities", "profiles", "views", "adapters", "stores")
 
 
 @dataclass(frozen=True)
