@@ -62,7 +62,7 @@ class Keras(Loop, keras.callbacks.Callback):  # type: ignore[misc]
             self._settled(self.pause)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        numbers = {name: float(value) for name, value in (logs or {}).items() if keras.ops.size(value) == 1}
+        numbers = {name: float(value) for name, value in (logs or {}).items() if not getattr(value, "ndim", 0)}
         self._settled(lambda: self.end_epoch(numbers))
 
     def _settled(self, what: Callable[[], None]) -> None:

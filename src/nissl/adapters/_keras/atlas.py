@@ -25,10 +25,8 @@ class Place:
     mixed: str | None = None
     """The layer's own activation function, where that mixes the units: it is heard before."""
 
-    @property
-    def bent(self) -> bool:
-        """Does the layer apply its nonlinearity itself?"""
-        return self.layer.nonlinearity is not None or self.mixed is not None
+    bent: bool = False
+    """Does the layer apply a nonlinearity itself?"""
 
 
 class Atlas:
@@ -74,7 +72,7 @@ class Atlas:
             remark=f"heard before its {mixed}" if mixed else None,
         )  # fmt: skip
         followers: tuple[Any, ...] | None = () if self._leaves or mine is not None else None
-        self._places[name] = Place(name, module, layer, followers, mixed)
+        self._places[name] = Place(name, module, layer, followers, mixed, mine is not None)
 
     @property
     def layers(self) -> tuple[Layer, ...]:

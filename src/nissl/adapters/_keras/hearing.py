@@ -16,7 +16,7 @@ from nissl.adapters._keras.backends import backend
 from nissl.adapters._keras.changes import Replacing
 from nissl.adapters._keras.ears import Ears
 from nissl.adapters._keras.passes import Pass
-from nissl.adapters._keras.steps import Step, Steps, symbolic
+from nissl.adapters._keras.steps import Step, Steps, known_inputs, symbolic
 from nissl.errors import NisslError, NisslWarning
 
 
@@ -62,6 +62,8 @@ class Hearing:
         """Inside `evaluating` only passes that the caller makes are meant, so that compiled steps may stay as they are."""
         if not self.evaluating:
             self._steps.check()
+        if listener.place == "gradient":
+            self._foresee()
         self.listeners.append(listener)
         try:
             with self.wrapped(again=not self.evaluating):
@@ -72,6 +74,7 @@ class Hearing:
 
     @contextmanager
     def changing(self, change: Replacing) -> Iterator[None]:
+        self._foresee()
         self.changes.append(change)
         try:
             with self.wrapped(again=True):
@@ -143,6 +146,13 @@ class Hearing:
             return bool(kwargs["training"])
         graph = self.backend.learning()
         return graph if graph is not None else not module._call_has_training_arg
+
+    def _foresee(self) -> None:
+        """Before something is done where layers end, see where that is, if it is known what the model takes."""
+        given = None if self.atlas.learned else known_inputs(self.atlas.model)
+        if given is not None:
+            with self.wrapped(again=False):
+                self._steps.shapes(self.atlas.model.call, given)
 
     def _look(self, module: Any, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """See in a pass of shapes alone where layers end, before anything is done there."""

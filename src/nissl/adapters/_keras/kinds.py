@@ -85,7 +85,7 @@ def mixes(name: str | None) -> bool:
 def kind(layer: Any) -> Kind:
     """By what the layer is, never by how many axes its values have."""
     if isinstance(layer, DENSE):
-        return Kind("dense", layer.units if isinstance(layer, layers.Dense) else _last(layer, "kernel_shape"))
+        return Kind("dense", layer.units if isinstance(layer, layers.Dense) else _einsum_units(layer))
     if isinstance(layer, (*CONV, *RECURRENT_CONV)):
         axis = -1 if layer.data_format == "channels_last" else 1
         return Kind("conv", _channels(layer), axis, "channel")
@@ -98,11 +98,15 @@ def kind(layer: Any) -> Kind:
     return Kind("other", None)
 
 
-def _last(layer: Any, attribute: str) -> int | None:
-    if not layer.built:
-        return None
-    shape = layer.full_output_shape if hasattr(layer, "full_output_shape") else getattr(layer, attribute)
-    return int(shape[-1]) if shape[-1] is not None else None
+def einsum(layer: Any) -> int:
+    """Which axis of the kernel counts the units, the last letter of what comes out; -1: none does."""
+    taken, out = layer.equation.replace(" ", "").replace("...", "").split("->")
+    return int(taken.split(",")[1].find(out[-1]))
+
+
+def _einsum_units(layer: Any) -> int | None:
+    at = einsum(layer) if layer.built else -1
+    return int(layer.kernel.shape[at]) if at >= 0 else None
 
 
 def _channels(layer: Any) -> int | None:

@@ -58,11 +58,10 @@ def _turns(layer: Any, shape: tuple[int, ...]) -> tuple[Turn, Turn]:
 
 def _einsum(layer: Any) -> dict[str, Form]:
     """(out, everything else): the unit is the last letter of what comes out."""
-    names = layer.equation.replace(" ", "").replace("...", "").split("->")
-    kernel, unit = names[0].split(",")[1], names[1][-1]
-    if unit not in kernel:
+    at = kinds.einsum(layer)
+    if at < 0:
         return _raw(layer)
-    at, shape = kernel.index(unit), tuple(layer.kernel.shape)
+    shape = tuple(layer.kernel.shape)
     moved = (shape[at], *shape[:at], *shape[at + 1 :])
     found = {
         "weight": Form(

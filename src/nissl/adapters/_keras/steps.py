@@ -76,6 +76,16 @@ class Steps:
         return through
 
 
+def known_inputs(model: Any) -> Any:
+    """What a model takes, by shape alone: known of a graph, and of one input that a model was built with."""
+    if getattr(model, "inputs", None):
+        return getattr(model, "_inputs_struct", None) or model.inputs[0]
+    shapes = list((getattr(model, "_build_shapes_dict", None) or {}).values())
+    if len(shapes) != 1:
+        return None
+    return tree.map_shape_structure(lambda shape: keras.KerasTensor(shape, model.input_dtype), shapes[0])
+
+
 def _labels(data: Any) -> Any:
     """What `fit` was given as y; a model whose data is of another form has none."""
     try:
