@@ -23,16 +23,20 @@ class Server:
         self.endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
 
     @contextmanager
-    def overloaded(self):
+    def overloaded(self, number=signal.SIGUSR1):
         """While it answers nothing but 503."""
-        self._toggle()
+        self._toggle(number)
         try:
             yield
         finally:
-            self._toggle()
+            self._toggle(number)
 
-    def _toggle(self):
-        self._process.send_signal(signal.SIGUSR1)
+    def forgetful(self):
+        """While it takes commit records and says 503, and refuses to delete."""
+        return self.overloaded(signal.SIGUSR2)
+
+    def _toggle(self, number):
+        self._process.send_signal(number)
         self._process.stdout.readline()
 
 
@@ -64,22 +68,29 @@ def main():
         def log_request(self, *_):
             pass
 
-    moto, lock, refusing = DomainDispatcherApplication(create_backend_app), threading.Lock(), threading.Event()
+    moto, lock, modes = DomainDispatcherApplication(create_backend_app), threading.Lock(), set()
 
-    def toggle(*_):
-        refusing.clear() if refusing.is_set() else refusing.set()
+    def toggle(number, _):
+        modes.symmetric_difference_update({number})
         print("toggled", flush=True)
 
+    def busy(start):
+        start("503 Slow Down", [("Content-Length", "0")])
+        return [b""]
+
     def one_at_a_time(environ, start):
-        if refusing.is_set():
+        if signal.SIGUSR1 in modes or (signal.SIGUSR2 in modes and environ["REQUEST_METHOD"] == "POST"):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start("503 Slow Down", [("Content-Length", "0")])
-            return [b""]
+            return busy(start)
         with lock:
+            if signal.SIGUSR2 in modes and environ["REQUEST_METHOD"] == "PUT" and "/_commits/" in environ["PATH_INFO"]:
+                b"".join(moto(environ, lambda *_: None))
+                return busy(start)
             return [b"".join(moto(environ, start))]
 
     found = make_server("127.0.0.1", 0, one_at_a_time, threaded=True, request_handler=Handler)
-    signal.signal(signal.SIGUSR1, toggle)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, toggle)
     print(found.port, flush=True)
     found.serve_forever()
 

@@ -16,7 +16,8 @@ import zarr
 from obstore.store import from_url
 
 import nissl
-from nissl.errors import BadValue, NoTrace, TraceBusy, TraceExists
+from nissl.core.store import Record
+from nissl.errors import BadValue, NisslWarning, NoTrace, TraceBusy, TraceExists
 from nissl.stores._format import bucket
 from nissl.stores._format.bucket import Bucket
 from nissl.stores.objects import Objects
@@ -262,6 +263,29 @@ def test_a_store_that_cannot_be_reached_refuses_an_epoch_and_takes_the_next(monk
         append(store, 2)
         assert whole(store, range(3))
         store.close()
+
+
+def test_a_commit_whose_answer_was_lost_is_ours(monkeypatch):
+    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 0})
+    with server() as halted:
+        store = begun("s3://traces/run", 1)
+        first = store.entries()
+        with halted.forgetful(), pytest.raises(OSError, match="503"):
+            append(store, 1)
+        assert whole(store, range(2))  # it is there, though we cannot know
+        append(store, 1)
+        assert whole(store, range(2))
+        other = Objects("s3://traces/run")
+        other.join(store.header["run_id"], 1)
+        other.declare(SPECS)
+        with halted.forgetful(), pytest.warns(NisslWarning, match="could not be committed"):
+            other.append(Record(2, values(2), {}, 1, 2))
+            store.append(Record(2, values(2), {}, 0, 2))
+            time.sleep(0.5)
+        other.close()
+        store.close()
+        assert [(entry.epoch, entry.missing) for entry in store.entries()] == [(0, ()), (1, ()), (2, ())]
+        assert store.entries()[0] == first[0]
 
 
 @pytest.mark.usefixtures("s3")

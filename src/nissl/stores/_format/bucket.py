@@ -16,6 +16,8 @@ RETRIES: Any = {
     "max_retries": 5,
     "retry_timeout": timedelta(seconds=20),
 }  # then it is the caller's turn to try again later
+PATIENCE = timedelta(seconds=120)  # for one request, which may be a whole epoch on a slow line
+LARGEST_PUT = 5 << 30  # what is more goes in parts, for which there are no conditions
 LOCAL = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
@@ -76,7 +78,7 @@ class Bucket(Place):
         data = b"".join(pieces)
         if name == self.index:
             self._replace(data)
-        elif not new:
+        elif not new or len(data) > LARGEST_PUT:
             self._put(name, data, None)
         else:
             try:
@@ -243,7 +245,7 @@ def _connected(address: str) -> Any:
             f"{address}: a trace lives in a folder (give its path) or in an object store (s3://, gs://, az://)."
         )
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
-    options: Any = {"allow_http": True} if urlsplit(endpoint).hostname in LOCAL else {}
+    options: Any = {"timeout": PATIENCE} | ({"allow_http": True} if urlsplit(endpoint).hostname in LOCAL else {})
     try:
         return from_url(address, client_options=options, retry_config=RETRIES)
     except (BaseError, ValueError) as error:

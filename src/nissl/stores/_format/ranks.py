@@ -28,6 +28,8 @@ class Owed:
     tag: Tag
     until: float
     found: dict[int, Segment] = field(default_factory=dict)
+    row: Row | None = None
+    """How it is to be committed, once nothing more is waited for."""
 
 
 class Ranks:
@@ -55,10 +57,14 @@ class Ranks:
     def settle(self) -> bool:
         """Commit the oldest epoch if nothing more will come of it; whether it was."""
         with self._mutex:
-            if not self._owed or not self._complete(self._owed[0]):
+            if not self._owed:
                 return False
             oldest = self._owed[0]
-            self._commit(_row(oldest), [spec for part in oldest.found.values() for spec in _declared(part)])
+            if oldest.row is None and self._complete(oldest):
+                oldest.row = _row(oldest)
+            if oldest.row is None:
+                return False
+            self._commit(oldest.row, [spec for part in oldest.found.values() for spec in _declared(part)])
             self._owed.popleft()
         return True
 

@@ -38,6 +38,9 @@ class Writer:
         self._header = dict(header)
         self._hot = list(hot)  # committed and not sealed, in order
         self._last = self._hot[-1].epoch if self._hot else index.last
+        self._began: dict[
+            int, float
+        ] = {}  # when epochs were first tried to commit: tried again they are the same bytes
         self._unsaid = False  # declared, and not yet on disk
         self._described = (0, 0)  # how long the arrays are said to be, and how many
         self._mutex = threading.Lock()  # around the index, which the sealer changes too
@@ -123,12 +126,14 @@ class Writer:
             return self._append_part(record, tag, arrays)
         try:
             size = segment.write(self._place, tag, arrays)
-            size += self._commit(Row(record.epoch, time.time(), scalars, frozenset(arrays), {}, (size,)))
+            when = self._began.setdefault(record.epoch, time.time())
+            size += self._commit(Row(record.epoch, when, scalars, frozenset(arrays), {}, (size,)))
         except FileExistsError:
             raise self._overtaken(record.epoch) from None
         except BaseException:
             self._withdraw(record.epoch)
             raise
+        self._began.clear()
         self._last = record.epoch
         return size
 
