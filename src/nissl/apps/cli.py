@@ -148,6 +148,39 @@ def export(
     print(study(run, to, out, table=table))
 
 
+def profile(
+    run: Run,
+    measure: Annotated[str, Parameter(help="mean, contrast, selectivity ...: `nissl list profiles`.")] = "mean",
+    *,
+    out: Annotated[Path, Parameter(help="The Zarr folder to write. Nothing is overwritten.")],
+    layers: Annotated[list[str] | None, Parameter(help="Only these.")] = None,
+    scheduler: Annotated[str | None, Parameter(help="A Dask scheduler, tcp://HOST:8786; left out: this machine's threads.")] = None,
+    **options: Annotated[str, Parameter(help="The measure's own: --against each.")],
+) -> None:  # fmt: skip
+    """What each unit's responses to the classes say, of a trace of any size.
+
+    Example: `nissl profile runs/digits contrast --out contrast.zarr --against each`.
+    """
+    from nissl.studies.profile import profile as study
+
+    print(study(run, measure, out, layers=layers, options=options, scheduler=scheduler))
+
+
+def port(
+    saved: Annotated[Path, Parameter(help="A SavedModel that Keras 2 wrote: a folder with a saved_model.pb.")],
+    *,
+    to: Annotated[Path, Parameter(help="The new file, ending in .keras. Nothing is overwritten.")],
+) -> None:
+    """A SavedModel of Keras 2 as a file of Keras 3, with equal outputs.
+
+    Example: `nissl port MNIST_MLP --to mnist_mlp.keras`.
+    """
+    from nissl.apps._cli import porting
+    from nissl.studies.port import port as study
+
+    porting.ported(study(saved, to), to)
+
+
 def doctor() -> None:
     """What is installed, what works, and how to get the rest."""
     from nissl.apps._cli import screens
@@ -180,7 +213,7 @@ def app() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for command in (demo, train, record, info, show, export, doctor):
+    for command in (demo, train, record, info, show, export, port, profile, doctor):
         made.command(command)
     made.command(plug_ins, name="list")
     return made

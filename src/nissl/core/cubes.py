@@ -43,7 +43,7 @@ def dataset(
     made = _lazy if chunks is None else partial(_chunked, chunks=chunks, most=most)
     coords: dict[str, Any] = {"epoch": np.array(epochs, np.int64)}
     for spec in specs:
-        coords |= {dim: list(labels) for dim, labels in spec.labels.items()}
+        coords |= {dim: np.array(labels, object) for dim, labels in spec.labels.items()}  # as Zarr can keep them
     variables = {spec.name: (("epoch", *spec.dims), made(Stored(trace.store, spec, epochs))) for spec in specs}
     return xarray().Dataset(variables, coords=coords, attrs={} if layer is None else {"layer": layer})
 
