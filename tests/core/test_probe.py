@@ -16,13 +16,14 @@ x, y = torch.randn(10, 3), torch.arange(10) % 2
     [
         (x, y),
         (x.numpy(), y.numpy()),
+        [x, y],
         DataLoader(TensorDataset(x, y), 4),
         TensorDataset(x, y),
         [(x[:6], y[:6]), (x[6:], y[6:])],
         {"input_ids": x, "labels": y},
         ({"input_ids": x}, y),
     ],
-    ids=["pair", "numpy", "loader", "data set", "batches", "dict", "dict and labels"],
+    ids=["pair", "numpy", "a loader's batch", "loader", "data set", "batches", "dict", "dict and labels"],
 )
 def test_the_same_examples_come_out(given):
     probe = Probe(given, batch=4)

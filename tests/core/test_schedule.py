@@ -1,6 +1,8 @@
 """When to record."""
 
 import numpy as np
+import sys
+
 import pytest
 
 from nissl.core.schedule import Schedule
@@ -20,7 +22,10 @@ from nissl.errors import BadValue
     ],
 )
 def test_epoch_intervals_as_the_seeds_name_them(given, expected):
-    assert Schedule.of(given).among(1, 12) == expected
+    schedule = Schedule.of(given)
+    assert list(schedule.among(1, 12)) == expected
+    assert all(list(schedule.among(first, 12)) == [e for e in expected if e >= first] for first in range(1, 13))
+    assert len(schedule.among(1, sys.maxsize - 1)) >= len(expected)  # as many as a library says that never ends
 
 
 def test_epoch_0_is_the_network_before_training():

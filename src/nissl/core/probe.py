@@ -15,8 +15,9 @@ class Probe:
     """Inputs with or without labels: (x, y), a loader of such batches, a data set of single examples, or x alone."""
 
     def __init__(self, given: Any, batch: int = 256):
-        if isinstance(given, tuple) and len(given) == 2:
-            given = [_pair(part) for part in batches(given, batch)]
+        pair = isinstance(given, list) and len(given) == 2 and all(hasattr(part, "shape") for part in given)
+        if pair or (isinstance(given, tuple) and len(given) == 2):  # a loader's batch is often a list
+            given = [_pair(part) for part in batches(tuple(given), batch)]
         elif hasattr(given, "shape"):
             given = [(part, None) for part in batches(given, batch)]
         elif isinstance(given, Mapping):

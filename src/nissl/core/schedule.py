@@ -1,6 +1,6 @@
 """When to record: which epochs, and which steps of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import Any
@@ -43,8 +43,12 @@ class Schedule:
     def due_step(self, step: int) -> bool:
         return step % self.every == 0
 
-    def among(self, first: int, last: int) -> list[int]:
-        return [epoch for epoch in range(first, last + 1) if self.due(epoch)]
+    def among(self, first: int, last: int) -> Sequence[int]:
+        """The due epochs from `first` to `last`, however many those are."""
+        if isinstance(self.epochs, tuple):
+            return [epoch for epoch in self.epochs if first <= epoch <= last]
+        nth = self.epochs or 1
+        return range(first + -first % nth, last + 1, nth)
 
 
 def _whole(value: Any) -> bool:
