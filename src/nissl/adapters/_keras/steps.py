@@ -79,7 +79,7 @@ class Steps:
 def known_inputs(model: Any) -> Any:
     """What a model takes, by shape alone: known of a graph, and of one input that a model was built with."""
     if getattr(model, "inputs", None):
-        return getattr(model, "_inputs_struct", None) or model.inputs[0]
+        return getattr(model, "_inputs_struct", model.inputs[0])
     shapes = list((getattr(model, "_build_shapes_dict", None) or {}).values())
     if len(shapes) != 1:
         return None
