@@ -82,7 +82,7 @@ def test_torchrun_restarts_and_the_recording_goes_on(tmp_path):
     restarts = ("--max-restarts", "1", "--monitor-interval", "0.1")
     done = subprocess.run(
         [*torchrun, *restarts, str(tmp_path / "train.py"), str(tmp_path)],
-        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     trace = nissl.open(tmp_path / "run")

@@ -1,6 +1,8 @@
 """The processes of torch.distributed that train one model together, and which of them holds what."""
 
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from nissl.errors import BadValue, Unsupported
+from nissl.errors import BadValue, Unsupported, listing
 
+NOBODY = "nobody"
 LONGEST = timedelta(minutes=5)  # to wait for the others when a recording opens; a process group may wait for less
-_EVERYWHERE = "Every process records what it hears itself: run the same lines on all of them, not under `if rank == 0`."
+_ALL = "Every process records what it hears itself: run the same lines on all of them, not under `if rank == 0`."
 
 
 def process(model: nn.Module) -> tuple[int, int]:
@@ -41,28 +44,49 @@ def from_first(model: nn.Module, message: str) -> str:
     store: Any = _get_default_store()
     if store is None:
         raise Unsupported("A process group without a store (MPI) can't open a recording: use gloo or nccl.")
-    group = f"nissl/{_group(model).group_name}"
-    place = f"{group}/{store.add(f'{group}/asked/{rank}', 1)}"
+    place = f"nissl/{_group(model).group_name}"
     patience = min(store.timeout, LONGEST)
     if rank:
-        message = _heard(store, f"{place}/said", patience, rank, world)
-        store.set(f"{place}/heard/{rank}", "yes")
-        return message
-    store.set(f"{place}/said", message)
-    for other in range(1, world):  # this process may end now, and the store with it
-        _heard(store, f"{place}/heard/{other}", patience, other, world)
+        return _asked(store, f"{place}/{rank}", patience)
+    _tell(store, {f"{place}/{other}" for other in range(1, world)}, message, patience)
     return message
 
 
-def _heard(store: Any, key: str, patience: timedelta, rank: int, world: int) -> str:
+def _asked(store: Any, place: str, patience: timedelta) -> str:
+    """Ask under a name that was never used: a store may still hold what was said before torchrun started this process again."""
+    question = uuid.uuid4().hex
+    store.set(f"{place}/asks", question)
     try:
-        store.wait([key], patience)
+        store.wait([f"{place}/{question}"], patience)
     except RuntimeError as error:
         raise BadValue(
-            f"Rank 0 and rank {rank} of {world} have not opened this recording within {patience.total_seconds():.0f} s of each "
-            f"other. {_EVERYWHERE}"
+            f"Rank 0 has not opened this recording within {patience.total_seconds():.0f} s. {_ALL}"
         ) from error
-    return str(store.get(key).decode())
+    message = str(store.get(f"{place}/{question}").decode())
+    store.set(f"{place}/asks", NOBODY)
+    store.set(f"{place}/{question}/heard", "yes")
+    return message
+
+
+def _tell(store: Any, places: set[str], message: str, patience: timedelta) -> None:
+    """Answer each of the others, and wait until it has heard it: this process may end then, and the store with it."""
+    until, told = time.monotonic() + patience.total_seconds(), dict.fromkeys(places, NOBODY)
+    while told and time.monotonic() < until:
+        for place, answered in list(told.items()):
+            question = store.get(f"{place}/asks").decode() if store.check([f"{place}/asks"]) else NOBODY
+            if answered != NOBODY and store.check(
+                [f"{place}/{answered}/heard"]
+            ):  # set before it asks the next question
+                del told[place]
+            elif question not in (answered, NOBODY):
+                store.set(f"{place}/{question}", message)
+                told[place] = question
+        time.sleep(0.005 if told else 0)
+    if told:
+        late = sorted(int(place.rsplit("/", 1)[1]) for place in told)
+        raise BadValue(
+            f"Rank {listing(late)} of {len(places) + 1} has not opened this recording within {patience.total_seconds():.0f} s. {_ALL}"
+        )
 
 
 def is_sharded(tensor: Any) -> bool:
