@@ -1,8 +1,8 @@
 """When to record."""
 
-import numpy as np
 import sys
 
+import numpy as np
 import pytest
 
 from nissl.core.schedule import Schedule
