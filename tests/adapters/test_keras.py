@@ -50,7 +50,8 @@ def sequential():
 
 
 def fit(model, epochs=1, **options):
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), **options)
+    logits = not isinstance(model, keras.Sequential)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=logits), **options)
     model.fit(X, Y, batch_size=8, epochs=epochs, verbose=0, shuffle=False)
     return model
 
@@ -79,7 +80,12 @@ def test_a_layer_ends_with_its_norm_and_nonlinearity_and_before_a_softmax():
     net = network(sequential())
     values, before = net.probe(X), net.probe(X, place="preactivation")
     conv, dense = net.layers
-    assert (conv.nonlinearity, conv.remark, conv.units, conv.kind) == ("ReLU", "heard after BatchNormalization", 4, "conv")
+    assert (conv.nonlinearity, conv.remark, conv.units, conv.kind) == (
+        "ReLU",
+        "heard after BatchNormalization",
+        4,
+        "conv",
+    )
     assert (dense.nonlinearity, dense.remark) == (None, "heard before its softmax")
     assert (values["conv2d"] >= 0).all()
     assert (before["conv2d"] < 0).any()
@@ -195,6 +201,7 @@ def test_gradients_of_the_loss_are_heard_in_fit():
     assert np.abs(of_outputs).max() > 0
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # what torch.compile imports
 def test_a_step_that_is_compiled_as_a_whole_is_refused_before_it_trains():
     if keras.backend.backend() == "jax":
         pytest.skip("JAX is heard all the same")
@@ -242,12 +249,13 @@ def test_the_sums_of_arrays_are_the_references(shape, axis, labels):
 
 def test_a_recording_around_fit_needs_no_labels_of_its_own(run_path):
     model = sequential()
-    with nissl.record(model, run_path, probe=(X, Y), quantities=["activation", "profile"], progress=False) as recorder:
-        with recorder.network.watch_labels(recorder.step):
-            for epoch in recorder.epochs(2):
-                fit(model)
-                recorder.network.settle()
+    with (
+        nissl.record(model, run_path, probe=(X, Y), quantities=["activation", "profile"], progress=False) as recorder,
+        recorder.network.watch_labels(recorder.step),
+    ):
+        for _ in recorder.epochs(2):
+            fit(model)
+            recorder.network.settle()
     trace = nissl.open(run_path)
     assert trace.epochs == [0, 1, 2]
     assert trace[2]["dense"].array("class_count").sum() == 24
-    assert epoch == 2

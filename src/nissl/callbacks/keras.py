@@ -43,7 +43,8 @@ class Keras(Loop, keras.callbacks.Callback):  # type: ignore[misc]
 
     def _guard(self, name: str) -> None:
         """Whatever leaves this method of the model by an exception ends the recording."""
-        own, method, fail = vars(self.model), getattr(self.model, name), _weak(self, Keras.stop)
+        own: dict[str, Any] = self.model.__dict__
+        method, fail = getattr(self.model, name), _weak(self, Keras.stop)
         before = own.get(name)
 
         def guarded(*args: Any, **kwargs: Any) -> Any:

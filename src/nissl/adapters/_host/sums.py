@@ -45,9 +45,7 @@ class _Plain(Accumulator):
 class HostAccumulator(Accumulator):
     """Sums of deviations from a value near the mean, one block of float64, as the kernel keeps them."""
 
-    def __init__(
-        self, kernel: Any, to_numpy: Callable[[Any], Array], axes: tuple[int, int], classes: int, sketch: int
-    ):
+    def __init__(self, kernel: Any, to_numpy: Callable[[Any], Array], axes: tuple[int, int], classes: int, sketch: int):
         self._kernel, self._to_numpy, self._axes = kernel, to_numpy, axes
         self._classes, self._most = classes, sketch
         self._start()

@@ -10,7 +10,9 @@ import keras
 from nissl.adapters._keras import kinds, parameters
 from nissl.core.layer import Layer
 
-_OWN = re.compile(r"_(functional|layers|tracker|metrics|loss_tracker|compile_.*|inbound_nodes|outbound_nodes|optimizer)$")
+_OWN = re.compile(
+    r"_(functional|layers|tracker|metrics|loss_tracker|compile_.*|inbound_nodes|outbound_nodes|optimizer)$"
+)
 
 
 @dataclass

@@ -50,5 +50,5 @@ def backend() -> Backend:
     name = keras.backend.backend()
     if name not in ("tensorflow", "torch", "jax"):
         raise Unsupported(f"Keras runs on {name} here; nissl hears it on tensorflow, torch and jax: set KERAS_BACKEND.")
-    found: Any = import_module(f"nissl.adapters._keras.{name}")
-    return found  # type: ignore[no-any-return]
+    found: Backend = import_module(f"nissl.adapters._keras.{name}")
+    return found

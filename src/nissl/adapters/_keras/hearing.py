@@ -159,7 +159,9 @@ class Hearing:
         if self._looking or symbolic():
             return
         shown = tree.map_structure(
-            lambda x: keras.KerasTensor(x.shape, keras.backend.standardize_dtype(x.dtype)) if values.is_tensor(x) else x,
+            lambda x: (
+                keras.KerasTensor(x.shape, keras.backend.standardize_dtype(x.dtype)) if values.is_tensor(x) else x
+            ),
             (args, kwargs),
         )
         self._looking = True
@@ -250,4 +252,3 @@ class Hearing:
         error, self._failed = self._failed, None
         if error is not None:
             raise error
-

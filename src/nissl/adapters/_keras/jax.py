@@ -26,7 +26,7 @@ def settle() -> None:
 
 
 def hear_gradient(value: Any, tell: Tell) -> Any:
-    @jax.custom_vjp
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
     def same(x: Any) -> Any:
         return x
 

@@ -91,9 +91,7 @@ class Pass:
         self._pending[id(value)] = arrival
         return out, (place.name,)
 
-    def _opened(
-        self, arrival: Arrival, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _opened(self, arrival: Arrival, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call, heard also before the nonlinearity that the layer applies itself."""
         own, function = vars(module), module.activation
         before = own.get("activation", own)

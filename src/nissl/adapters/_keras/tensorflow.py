@@ -23,7 +23,7 @@ def settle() -> None:
 
 
 def hear_gradient(value: Any, tell: Tell) -> Any:
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def same(x: Any) -> Any:
         def backward(gradient: Any) -> Any:
             if traced(gradient):

@@ -11,7 +11,7 @@ from nissl.adapters._torch import values
 Tell = Callable[..., None]
 
 
-def traced(value: Any) -> bool:
+def traced(_: Any) -> bool:
     return False
 
 
@@ -25,7 +25,7 @@ def settle() -> None:
 
 def hear_gradient(value: Any, tell: Tell) -> Any:
     if value.requires_grad:
-        value.register_hook(lambda gradient: tell(gradient))
+        value.register_hook(tell)
     return value
 
 
