@@ -228,3 +228,13 @@ def test_evaluation_passes_inside_the_loop_are_not_training():
                 with torch.no_grad():
                     model(x)
     assert recorder.trace["E_1"]["L_0"]["n_0"]["count"] == 60
+
+
+def test_precision_keeps_the_digits_that_float32_has_not(run_path):
+    x, y = data()
+    x, model = x.double() + 1e6, mlp().double()
+    trace = train(model, loader(x, y), 1, run_path, lr=0.0, precision="float64")
+    values = hidden(model, x)
+    assert trace.read("0", "mean", [1]).dtype == trace.read("0", "class_mean", [1]).dtype == np.float64
+    np.testing.assert_allclose(trace.read("0", "mean", [1])[0], values.mean(0), rtol=1e-12)
+    np.testing.assert_array_equal(trace.read("0", "weight", [1])[0], model[0].weight.detach().numpy())
