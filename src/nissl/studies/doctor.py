@@ -13,7 +13,7 @@ from nissl.core.trace import open as opened
 from nissl.studies.catalogue import Finding
 from nissl.studies.train import train
 
-HIDDEN = {"docs", "test", "check", "dev"}
+HIDDEN = {"docs", "test", "check", "dev", "frameworks"}
 """Extras for those who work on nissl itself."""
 
 
