@@ -1,5 +1,7 @@
 """An object store for the tests of this folder."""
 
+import uuid
+
 import pytest
 
 from tests.stores.s3 import server
@@ -12,3 +14,9 @@ def s3():
     pytest.importorskip("moto.server")
     with server() as started:
         yield started
+
+
+@pytest.fixture
+def address(s3):
+    """Where nothing is yet."""
+    return f"s3://traces/{uuid.uuid4().hex}/run"

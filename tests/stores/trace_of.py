@@ -22,8 +22,8 @@ def values(epoch):
     return {spec.key: rng.normal(0, 9, spec.shape).astype(spec.dtype) for spec in SPECS}
 
 
-def begun(path, epochs=0, **options):
-    store = Disk(path, **options)
+def begun(path, epochs=0, made=Disk, **options):
+    store = made(path, **options)
     store.create({"classes": ["cat", "dog", "owl"]})
     store.declare(SPECS)
     for epoch in range(epochs):

@@ -1,0 +1,78 @@
+"""A run at an address, as people use it: recorded, read, exported, and opened without nissl."""
+
+import numpy as np
+import pytest
+import zarr
+from obstore.store import from_url
+
+import nissl
+from nissl.errors import BadValue, NoTrace, TraceExists
+from nissl.stores.disk import Disk
+from nissl.stores.objects import Objects
+from tests.stores.trace_of import KEYS, begun, values
+
+
+def test_a_closed_run_is_plain_zarr(address):
+    begun(address, 7, Objects, block=3).close()
+    kept = from_url(address, client_options={"allow_http": True})
+    group = zarr.open_group(zarr.storage.ObjectStore(kept, read_only=True), mode="r")
+    assert group.attrs["nissl"]["classes"] == ["cat", "dog", "owl"]
+    for key in KEYS:
+        assert np.array_equal(group[key][:], np.stack([values(epoch)[key] for epoch in range(7)]))
+    names = Objects(address).files()
+    assert not [name for name in names if name.startswith(("_hot", "_commits", "_ranks", "_sealing"))]
+
+
+def test_the_same_bytes_as_on_disk(address, run_path):
+    for made, path in ((Disk, run_path), (Objects, address)):
+        begun(path, 7, made, block=3).close()
+    here, there = Disk(run_path), Objects(address)
+    shards = [name for name in here.files() if "/c/" in name and not name.endswith("time/c/0")]
+    assert len(shards) > 10
+    assert set(there.files()) - {"_lock"} == set(here.files()) - {"_lock"}
+    assert all(here.file(name) == there.file(name) for name in shards if not name.startswith("time"))
+
+
+@pytest.mark.usefixtures("s3")
+def test_bad_addresses_are_refused_in_words():
+    for bad in ("file:///tmp/run", "memory:///a", "foo://bucket/run", "https://somewhere/run"):
+        with pytest.raises(BadValue, match="s3://"):
+            Objects(bad)
+    with pytest.raises(NoTrace, match="s3://traces/nothing"):
+        nissl.open("s3://traces/nothing")
+    with pytest.raises(FileNotFoundError, match="no such bucket"):
+        Objects("s3://nobody/run").create({})
+
+
+def test_a_network_is_recorded_there_and_read_from_there(address):
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+    data = [(torch.randn(8, 4), torch.randint(0, 2, (8,))) for _ in range(3)]
+
+    def train(epochs, **options):
+        with nissl.record(model, address, progress=False, **options) as recorder:
+            for _ in recorder.epochs(epochs):
+                for x, _ in recorder.batches(data):
+                    model(x)
+
+    train(2)
+    train(4, resume=True)
+    trace = nissl.open(address)
+    assert trace.epochs == [1, 2, 3, 4]
+    assert len(trace["E_3"][trace.layers[0]]["n_2"])
+    with pytest.raises(TraceExists):
+        train(1)
+    train(1, overwrite=True)
+    assert nissl.open(address).epochs == [1]
+
+
+def test_the_terminal_takes_addresses(address, tmp_path, capsys, monkeypatch):
+    from nissl.apps.cli import main
+
+    begun(address, 3, Objects).close()
+    monkeypatch.chdir(tmp_path)
+    assert main(["info", address]) == 0
+    assert address in capsys.readouterr().out
+    assert main(["show", address, "e1/hidden_1/n2"]) == 0
+    assert main(["export", address, "--to", "zarr"]) == 0
+    assert np.array_equal(zarr.open_group("run.zarr", mode="r")[KEYS[0]][1], values(1)[KEYS[0]])
