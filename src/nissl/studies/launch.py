@@ -53,7 +53,8 @@ def prepared(
 def _sensible(asked: Mapping[str, Any]) -> None:
     if asked.get("resume") and asked.get("overwrite"):
         raise BadValue("resume=True goes on with the trace that is there, overwrite=True deletes it: choose one.")
-    if (asked.get("epoch_steps") or 1) < 1:
+    steps = asked.get("epoch_steps")
+    if steps is not None and steps < 1:
         raise BadValue(f"epoch_steps={asked['epoch_steps']}: how many optimiser steps make an epoch, from 1.")
     if asked.get("probe", 0) < 0:
         raise BadValue(f"probe={asked['probe']}: how many examples to keep, or 0 for none.")
@@ -83,4 +84,9 @@ def _name(command: Sequence[str]) -> str:
     script = next((Path(word).stem for word in words if word.endswith(".py")), None)
     if script is None and "-m" in words[:-1]:
         script = words[words.index("-m") + 1]
-    return re.sub(r"[^\w.-]+", "-", script or Path(words[0]).stem).strip("-.") or "script"
+    program = Path(words[0]).stem
+    return (
+        re.sub(r"[^\w.-]+", "-", script or program).strip("-.")
+        if script or not program.startswith("python")
+        else "script"
+    )

@@ -41,7 +41,7 @@ def recorded(session: Session, library: str, present: Iterable[Any], **options: 
 
 
 def safe(kind: type[Loop], session: Session) -> type[Any]:
-    """This callback, so that what fails in it ends the recording and not the script; and it says what it records."""
+    """The same callback, so that what fails in it ends the recording and not the script; and it says what it records."""
 
     def guarded(name: str) -> Callable[..., Any]:
         def method(self: Any, *given: Any, **named: Any) -> Any:

@@ -11,8 +11,8 @@ from nissl.core.record import record
 from nissl.core.recorder import Recorder
 from nissl.core.session import Session
 from nissl.errors import BadValue, listing
-from nissl.scripts._torch import finding
 from nissl.scripts._hook.labels import Labels, like
+from nissl.scripts._torch import finding
 from nissl.scripts._torch.probing import kept
 from nissl.scripts._torch.recording import Pass, Recording
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from nissl.core.recorder import Recorder
-from nissl.scripts._torch.finding import frames
 from nissl.scripts._hook.labels import Labels
+from nissl.scripts._torch.finding import frames
 
 
 class Pass:
