@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 import torch
 from torch import distributed, nn
@@ -97,6 +98,17 @@ def together(kind, rank, world, folder):
         train(model, rank, world, path)
         ends.append([*state(model), torch.get_rng_state()])
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+    looks_alike(nissl.network(wrapped(kind, network())), nissl.network(network()), data()[0][:10])
+
+
+def looks_alike(net, whole, x):
+    """Shown, differentiated and changed together, it answers as the whole one does; nothing stays of it."""
+    with net.change("0", [1, 2]), whole.change("0", [1, 2]):
+        assert np.array_equal(net.forward(x), whole.forward(x))
+    for place in ("input", "4"):
+        found, wanted = (one.to_numpy(one.gradient(x, 1, at=place)) for one in (net, whole))
+        assert np.array_equal(found, wanted)
+    assert all(p.grad is None for p in net.model.parameters())
 
 
 def uneven(rank, world, folder):
