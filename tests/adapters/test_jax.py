@@ -65,7 +65,7 @@ def test_what_a_step_says_is_what_the_model_computes(framework):
         np.testing.assert_allclose(found.mean[-1], flat.mean(0), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(found.std[-1], flat.std(0), rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(found.max[-1], flat.max(0), rtol=1e-5, atol=1e-6)
-        by_class = [rows[Y == k].reshape(-1, rows.shape[-1]).mean(0) for k in range(3)]
+        by_class = [rows[k == Y].reshape(-1, rows.shape[-1]).mean(0) for k in range(3)]
         np.testing.assert_allclose(found.class_mean[-1], np.array(by_class).T, rtol=1e-4, atol=1e-6)
 
 

@@ -41,15 +41,7 @@ class Nnx(Dialect):
             return Kind("embedding", module.features, unit="feature", forms=_forms(module, "embedding"))
         if isinstance(module, nnx.MultiHeadAttention):
             return Kind("attention", module.out_features, axes=2)
-        if isinstance(module, CELLS):
-            units = module.hidden_features
-            return Kind("recurrent", units, forms=_recurrent(module, units), last=True)
-        if isinstance(module, nnx.RNN) and isinstance(module.cell, CELLS):
-            units = module.cell.hidden_features
-            return Kind("recurrent", units, forms=_recurrent(module, units), axes=2, last=True)
-        if isinstance(module, nnx.Bidirectional):
-            return Kind("recurrent", None, axes=2, last=True)
-        return None
+        return _sequential(module)
 
     def arrays(self, module: Any) -> dict[str, Any]:
         every = _variables(module)
@@ -134,6 +126,15 @@ def _general(module: Any) -> Kind | None:
     weight = Form(("kernel",), lambda a: a.reshape(-1, units).T, lambda a: a.T.reshape(shape))
     bias = {"bias": Form(("bias",), lambda a: a.reshape(-1))} if getattr(module, "bias", None) is not None else {}
     return Kind("dense", units, forms={"weight": weight} | bias)
+
+
+def _sequential(module: Any) -> Kind | None:
+    """Cells, and what runs them along a sequence: the last that they return is the value."""
+    cell, axes = (module.cell, 2) if isinstance(module, nnx.RNN) else (module, 1)
+    if isinstance(cell, CELLS):
+        units = cell.hidden_features
+        return Kind("recurrent", units, forms=_recurrent(module, units), axes=axes, last=True)
+    return Kind("recurrent", None, axes=2, last=True) if isinstance(module, nnx.Bidirectional) else None
 
 
 def _recurrent(module: Any, units: int) -> dict[str, Form]:

@@ -81,7 +81,7 @@ class _Part:
     mean: Floats
     m2: Floats | None
     example: NDArray[np.int64]
-    totals: tuple[Floats, ...]
+    totals: tuple[Any, ...]
     """low, high, positive, magnitude, nans, infs."""
     sample: Floats
     stride: int
@@ -116,7 +116,11 @@ class JaxAccumulator(Accumulator):
             count = member.sum(1, keepdims=True) * part.count
             sums, squares = part.count * (member @ away), part.count * (member @ (away * away))
         else:
-            count, sums, squares = member @ part.count, member @ (part.count * away), member @ (part.count * away * away)
+            count, sums, squares = (
+                member @ part.count,
+                member @ (part.count * away),
+                member @ (part.count * away * away),
+            )
         self._moments += (np.broadcast_to(count, sums.shape), sums, squares)
         if part.m2 is not None:
             self._moments[2] += member @ part.m2
@@ -166,8 +170,10 @@ class JaxAccumulator(Accumulator):
         count, sums, squares = self._moments
         gap = np.divide(sums, count, out=np.zeros_like(sums), where=count > 0)
         mean, m2 = np.where(count > 0, self._shift + gap, 0.0), np.maximum(squares - sums * gap, 0.0)
+        positive, magnitude, nans, infs = self._counts
         found = Sums(
-            count[-1], mean[-1], m2[-1], self._low, self._high, *self._counts, count[:-1], mean[:-1], m2[:-1]
+            count[-1], mean[-1], m2[-1], self._low, self._high, positive, magnitude, nans, infs,
+            count[:-1], mean[:-1], m2[:-1],
         )  # fmt: skip
         if self._sketch:
             found.sketch, found.stride = np.concatenate(self._sketch), self._stride
@@ -194,7 +200,9 @@ def _careful_part(rows: Floats, example: NDArray[np.int64]) -> _Part:
     low = np.where(fine, rows, np.inf).min(0, initial=np.inf)
     high = np.where(fine, rows, -np.inf).max(0, initial=-np.inf)
     positive, infs = (plain > 0).sum(0).astype(np.float64), (~fine).sum(0) - nans
-    return _Part(fine.astype(np.float64), plain, None, example, (low, high, positive, np.abs(plain).sum(0), nans, infs), rows, 1)
+    return _Part(
+        fine.astype(np.float64), plain, None, example, (low, high, positive, np.abs(plain).sum(0), nans, infs), rows, 1
+    )
 
 
 def _reduced_part(value: Reduced) -> _Part:

@@ -20,12 +20,12 @@ def tell(told: Told, values: Sequence[Any], ready: Ready = list) -> None:
     `ready` may reduce them, as a part of the program, when all axes are there.
     """
 
-    @jax.custom_batching.custom_vmap
+    @jax.custom_batching.custom_vmap  # type: ignore[untyped-decorator]
     def leave(values: list[Any]) -> tuple[()]:
         jax.debug.callback(told, *ready(values))
         return ()
 
-    @leave.def_vmap
+    @leave.def_vmap  # type: ignore[untyped-decorator]
     def _batched(size: int, batched: Any, values: list[Any]) -> tuple[tuple[()], tuple[()]]:
         every = zip(values, batched[0], strict=True)
         leave([value if moved else jnp.broadcast_to(value, (size, *value.shape)) for value, moved in every])
@@ -37,11 +37,11 @@ def tell(told: Told, values: Sequence[Any], ready: Ready = list) -> None:
 def tell_differentiated(told: Told, out: Any, values: Sequence[Any], ready: Ready = list) -> Any:
     """`out` as it is; tells the values only where it is differentiated, which is what tells a training pass."""
 
-    @jax.custom_jvp
-    def through(out: Any, values: list[Any]) -> Any:
+    @jax.custom_jvp  # type: ignore[untyped-decorator]
+    def through(out: Any, _values: list[Any]) -> Any:
         return out
 
-    @through.defjvp
+    @through.defjvp  # type: ignore[untyped-decorator]
     def _differentiated(primals: Any, tangents: Any) -> tuple[Any, Any]:
         tell(told, primals[1], ready)
         return primals[0], tangents[0]
@@ -52,7 +52,7 @@ def tell_differentiated(told: Told, out: Any, values: Sequence[Any], ready: Read
 def tell_gradient(told: Told, out: Any) -> Any:
     """`out` as it is; tells its gradient on the way back."""
 
-    @jax.custom_vjp
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
     def through(out: Any) -> Any:
         return out
 
@@ -66,4 +66,6 @@ def tell_gradient(told: Told, out: Any) -> Any:
 
 def floating(tree: Any) -> list[Any]:
     """The arrays of a tree that may be differentiated."""
-    return [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return [
+        leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    ]

@@ -11,15 +11,16 @@ from jax import numpy as jnp
 from nissl.adapters._jax.atlas import Atlas, Place
 from nissl.adapters._jax.changes import Replacing
 from nissl.adapters._jax.differentiating import score
-from nissl.adapters._jax.hearing import Hearing, Wish
+from nissl.adapters._jax.hearing import Hearing
 from nissl.adapters._jax.kinds import Dialect
+from nissl.adapters._jax.post import Wish
 from nissl.adapters._jax.sums import JaxAccumulator
 from nissl.adapters._jax.telling import LISTENED, floating
 from nissl.adapters._jax.values import native, to_numpy
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, NotHeard, UnknownName, Unsupported, listing, near
+from nissl.errors import BadValue, NotHeard, UnknownName, listing, near
 
 
 class Traced(Network):
