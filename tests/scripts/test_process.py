@@ -91,7 +91,7 @@ def test_interrupting_a_training(tmp_path: Path) -> None:
         said = process.communicate(timeout=60)[1]
     finally:
         process.kill()
-    assert process.returncode == -signal.SIGINT
+    assert process.returncode == -signal.SIGINT, said
     assert said.count("KeyboardInterrupt") == 1
 
 

@@ -66,5 +66,7 @@ def safe(kind: type[Loop], session: Session) -> type[Any]:
 
 
 def _report(session: Session, path: Any, model: Any, library: str) -> str:
-    session.say(f"recording into {path} what {library} trains: {type(model).__name__}; epochs and labels as {library} has them")
+    session.say(
+        f"recording into {path} what {library} trains: {type(model).__name__}; epochs and labels as {library} has them"
+    )
     return str(path)

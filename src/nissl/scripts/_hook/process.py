@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -97,6 +97,8 @@ class Process:
         if not self.session.alive:
             return
         self.close()
+        if getattr(sys, "last_type", None) is KeyboardInterrupt:
+            _interrupted()
         asked, session = self.session.asked, self.session
         main = os.getpid() == asked.main
         others = bool(asked.mark) and Path(asked.mark).exists()
@@ -111,6 +113,12 @@ class Process:
         session.shout(f"nothing was recorded. {why}")
         if main and self.code in (None, 0, False) and not hasattr(sys, "last_type"):
             _leave(NOTHING)
+
+
+def _interrupted() -> None:
+    """Python dies of SIGINT if the last code that it ran from text, and not only imported, was interrupted: be that once more."""
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")  # noqa: S102 - dataclasses made while the trace was closed have run other text since
 
 
 def _why(scripts: list[Script], seen: list[str]) -> str:
