@@ -6,7 +6,7 @@ import pytest
 import nissl
 from nissl.core.capabilities import Differentiable, Editable
 from nissl.errors import BadValue, UnknownName, Unsupported
-from tests.adapters.graphs import draw, mlp, two_inputs
+from tests.adapters.graphs import draw, graph, mlp, two_inputs
 
 pytestmark = pytest.mark.framework("onnx")
 
@@ -19,6 +19,14 @@ def test_a_model_for_one_example_at_a_time_is_run_so():
         seen, known = few.probe(x), many.probe(x)
         for name, value in known.items():
             np.testing.assert_allclose(seen[name], value, rtol=1e-6)
+
+
+def test_a_first_axis_that_is_fixed_while_another_is_free_is_no_batch():
+    nodes = [("Transpose", ["x"], ["t"], {"perm": [1, 0, 2]}), ("MatMul", ["t", "fc.weight"], ["y"], {})]
+    net = nissl.network(graph(nodes, {"x": [4, "batch", 2]}, {"y": ["batch", 4, 3]}, {"fc.weight": draw(2, 3)}))
+    assert net.run(draw(4, 6, 2)).shape == (6, 4, 3)
+    with pytest.raises(BadValue, match=r"\(4, batch, 2\)"):
+        net.run(draw(5, 6, 2))
 
 
 def test_several_inputs_are_a_tuple_or_a_dict_and_several_outputs_a_tuple():

@@ -41,12 +41,13 @@ class Onnx(Network, Editable):
         self._take(model)
 
     def _take(self, model: Any) -> None:
+        from nissl.adapters._onnx.graph import tensors
         from nissl.adapters._onnx.inputs import ports
         from nissl.adapters._onnx.reading import layers_of
         from nissl.adapters._onnx.sessions import Sessions
 
         self._places = {place.layer.name: place for place in layers_of(model)}
-        self._ports, self._sessions = ports(model), Sessions(model)
+        self._ports, self._sessions, self._tensors = ports(model), Sessions(model), tensors(model)
 
     @classmethod
     def accepts(cls, model: Any) -> bool:
@@ -131,10 +132,9 @@ class Onnx(Network, Editable):
         changed, fed = {}, {}
         for name in dict.fromkeys(one.layer for one in self._changes):
             place = self._places[name]
-            dtype = self._stored(name)["weight"].dtype
             for value in (place.heard, *place.beside):
                 changed[value] = place
-                fed[UNITS + value], fed[TO + value] = switches(self._changes, place.layer, place.spread, dtype)
+                fed[UNITS + value], fed[TO + value] = switches(self._changes, place)
         return changed, fed
 
     def forward(self, x: Any) -> Array:
@@ -142,12 +142,9 @@ class Onnx(Network, Editable):
             return self.to_numpy(tuple(self._pass(x, [])[0])).copy()
 
     def weights(self, layer: str) -> dict[str, Array]:
-        return {key: self.to_numpy(value) for key, value in self._stored(layer).items()}
+        from nissl.adapters._onnx import forms
 
-    def _stored(self, layer: str) -> dict[str, Array]:
-        from nissl.adapters._onnx import forms, graph
-
-        return forms.read(self._places[self.layer(layer).name].forms, graph.tensors(self.model))
+        return forms.read(self._places[self.layer(layer).name].forms, self._tensors)
 
     @contextmanager
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Iterator[None]:
@@ -161,11 +158,11 @@ class Onnx(Network, Editable):
             self._changes.remove(made)
 
     def edit(self, layer: str, parameters: Mapping[str, Array]) -> None:
-        from nissl.adapters._onnx import forms, graph
+        from nissl.adapters._onnx import forms
         from nissl.adapters._onnx.sessions import Sessions
 
         place = self._places[self.layer(layer).name]
-        forms.write(layer, place.forms, graph.tensors(self.model), parameters)
+        forms.write(layer, place.forms, self._tensors, parameters)
         self._sessions = Sessions(self.model)
 
     def renew(self, model: Any) -> None:

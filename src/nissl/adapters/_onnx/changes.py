@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 
+from nissl.adapters._onnx.places import Place
 from nissl.core.layer import Layer
 from nissl.errors import BadValue, Unsupported
 
@@ -44,10 +46,11 @@ def change(layer: Layer, units: Sequence[int] | None, to: Any) -> Change:
     return Change(layer.name, chosen, value)
 
 
-def switches(changes: Sequence[Change], layer: Layer, spread: tuple[int, ...], dtype: Any) -> tuple[Any, Any]:
+def switches(changes: Sequence[Change], place: Place) -> tuple[Any, Any]:
     """Which units are replaced and by what, spread over the value; later changes come after earlier ones."""
-    which, to = np.zeros(layer.units or 0, bool), np.zeros(layer.units or 0, dtype)
+    units = place.layer.units or 0
+    which, to = np.zeros(units, bool), np.zeros(units, onnx.helper.tensor_dtype_to_np_dtype(place.dtype))
     for one in changes:
-        if one.layer == layer.name:
+        if one.layer == place.layer.name:
             which[one.units], to[one.units] = True, one.to
-    return which.reshape(spread), to.reshape(spread)
+    return which.reshape(place.spread), to.reshape(place.spread)

@@ -42,9 +42,13 @@ def _dim(dim: Any) -> int | str | None:
 
 
 def fixed_batch(known: tuple[Port, ...]) -> int | None:
-    """How many examples the model takes at a time, where it was exported for a fixed number."""
-    first = {port.shape[0] if port.shape else None for port in known}
-    (only,) = first if len(first) == 1 else (None,)
+    """How many examples the model takes at a time, where it was exported for a fixed number.
+
+    A model with any free axis was exported for any number of examples: its first axis may be something else, such as steps.
+    """
+    sizes = {port.shape[0] for port in known if port.shape}
+    free = any(port.shape is None or not all(isinstance(n, int) for n in port.shape) for port in known)
+    (only,) = sizes if len(sizes) == 1 and not free else (None,)
     return only if isinstance(only, int) else None
 
 

@@ -33,6 +33,8 @@ class Place:
     node: int
     spread: tuple[int, ...]
     """The shape in which one number a unit is spread over the value."""
+    dtype: int
+    """ONNX's number of its values' type."""
     forms: dict[str, Form] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
     """Other values that hold the same units: a recurrent node's last step."""
@@ -128,7 +130,7 @@ def _dense(graph: Graph, number: int, weight: str, by_row: bool, bias: str | Non
     units = graph.shape(weight)[0 if by_row else 1]
     found = {"weight": Form(weight) if by_row else forms.turned(weight), **_bias(graph, bias, units)}
     layer = Layer(_path(graph, number, found), "dense", units, parameters=_shapes(graph, found))
-    return Place(layer, own, own, number, (units,), found)
+    return Place(layer, own, own, number, (units,), _dtype(graph, found), found)
 
 
 def _conv(graph: Graph, number: int) -> Place | None:
@@ -145,7 +147,7 @@ def _conv(graph: Graph, number: int) -> Place | None:
         bias, own = _added(graph, own, spread)
     found = {"weight": forms.transposed(weight, groups) if back else Form(weight), **_bias(graph, bias, units)}
     layer = Layer(_path(graph, number, found), "conv", units, 1, unit="channel", parameters=_shapes(graph, found))
-    return Place(layer, own, own, number, spread, found)
+    return Place(layer, own, own, number, spread, _dtype(graph, found), found)
 
 
 def _gather(graph: Graph, number: int) -> Place | None:
@@ -157,7 +159,7 @@ def _gather(graph: Graph, number: int) -> Place | None:
     found = {"weight": forms.turned(table)}
     units, own = graph.shape(table)[1], node.output[0]
     layer = Layer(_path(graph, number, found), "embedding", units, unit="feature", parameters=_shapes(graph, found))
-    return Place(layer, own, own, number, (units,), found)
+    return Place(layer, own, own, number, (units,), _dtype(graph, found), found)
 
 
 def _recurrent(graph: Graph, number: int) -> Place | None:
@@ -171,7 +173,9 @@ def _recurrent(graph: Graph, number: int) -> Place | None:
     units = directions * hidden
     layer = Layer(_path(graph, number, gated), "recurrent", units, batch_axis=1, parameters=_shapes(graph, gated))
     beside = tuple(filter(None, node.output[1:2]))
-    return Place(layer, node.output[0], node.output[0], number, (directions, 1, hidden), gated, beside)
+    return Place(
+        layer, node.output[0], node.output[0], number, (directions, 1, hidden), _dtype(graph, gated), gated, beside
+    )
 
 
 _READ = {
@@ -206,6 +210,10 @@ def _bias(graph: Graph, name: str | None, units: int) -> dict[str, Form]:
 def _shapes(graph: Graph, found: dict[str, Form]) -> dict[str, tuple[int, ...]]:
     """Shapes with the unit first, told by an array that takes no room."""
     return {key: form.unit_first(np.broadcast_to(False, graph.shape(form.tensor))).shape for key, form in found.items()}
+
+
+def _dtype(graph: Graph, found: dict[str, Form]) -> int:
+    return graph.tensors[found["weight"].tensor].data_type
 
 
 def _path(graph: Graph, number: int, found: dict[str, Form]) -> str:

@@ -56,12 +56,11 @@ def _switch(copy: onnx.ModelProto, value: str, place: Place) -> None:
     number = graph.maker[value]
     node, before = copy.graph.node[number], f"nissl.before.{value}"
     node.output[list(node.output).index(value)] = before
-    dtype = graph.tensors[place.forms["weight"].tensor].data_type
     shape = list(place.spread)
     copy.graph.input.extend(
         [
             onnx.helper.make_tensor_value_info(UNITS + value, onnx.TensorProto.BOOL, shape),
-            onnx.helper.make_tensor_value_info(TO + value, dtype, shape),
+            onnx.helper.make_tensor_value_info(TO + value, place.dtype, shape),
         ]
     )
     copy.graph.node.insert(number + 1, onnx.helper.make_node("Where", [UNITS + value, TO + value, before], [value]))
