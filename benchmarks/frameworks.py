@@ -64,7 +64,7 @@ def main() -> None:
             continue
         framework.single_thread()
         for case, ways in framework.cases(8 if given.quick else 100):
-            found = ratios(ways, 1 if given.quick else 9)
+            found = ratios(ways, 1 if given.quick else 5)
             results.setdefault(framework.name(), {})[case] = found
             print(framework.name(), case, found, flush=True)
     if not given.quick:

@@ -80,7 +80,7 @@ class Recorded:
         took = time.process_time() - start
         self._recorder.end_epoch()
         trace = self._recorder.trace
-        assert trace[self._epoch][trace.layers[0]].array("class_count").sum() == len(self._x)
+        assert trace[self._epoch][trace.layers[-1]].array("class_count").sum() == len(self._x)
         return took
 
 
@@ -102,13 +102,18 @@ class Probed:
     def __init__(self, make: Callable[[], Any], x: Any, y: Any):
         quantities = ["activation", "profile"]
         probe = (x[:PROBE], y[:PROBE])
-        self._recorder = nissl.record(compiled(make), quantities=quantities, probe=probe, progress=False)
+        self._model, self._batch = compiled(make), (x[:BATCH], y[:BATCH])
+        self._recorder = nissl.record(self._model, quantities=quantities, probe=probe, progress=False)
         self._recorder.__enter__()
+        self._open = ExitStack()
+        self._open.enter_context(self._recorder.network.watch_labels(self._recorder.step))
         self._epoch = 0
 
     def __call__(self) -> float:
         self._epoch += 1
         self._recorder.begin_epoch(self._epoch)
+        self._model.fit(*self._batch, verbose=0)
+        self._recorder.network.settle()
         start = time.process_time()
         self._recorder.end_epoch()
         return time.process_time() - start
