@@ -1,12 +1,15 @@
 """A run at an address, as people use it: recorded, read, exported, and opened without nissl."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import zarr
 from obstore.store import from_url
 
 import nissl
-from nissl.errors import BadValue, NoTrace, TraceExists
+from nissl.errors import BadValue, MissingDependency, NoTrace, TraceExists
 from nissl.stores.disk import Disk
 from nissl.stores.objects import Objects
 from tests.stores.trace_of import KEYS, begun, values
@@ -31,6 +34,17 @@ def test_the_same_bytes_as_on_disk(address, run_path):
     assert len(shards) > 10
     assert set(there.files()) - {"_lock"} == set(here.files()) - {"_lock"}
     assert all(here.file(name) == there.file(name) for name in shards if not name.startswith("time"))
+
+
+def test_without_obstore_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(MissingDependency, match=r"s3://bucket/run.*pip install 'nissl\[s3\]'"):
+        nissl.open("s3://bucket/run")
+
+
+def test_an_address_in_a_path_is_refused():
+    with pytest.raises(BadValue, match="as text"):
+        nissl.open(Path("s3://bucket/run"))
 
 
 @pytest.mark.usefixtures("s3")

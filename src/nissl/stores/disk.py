@@ -1,6 +1,7 @@
 """A trace in a folder: written safely while training goes on, plain Zarr v3 when it is closed. docs/trace-format.md."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,8 @@ class Disk(Run, Store):
         if durability not in {"process", "power"}:
             raise BadValue(f"durability is 'process' or 'power', not {durability!r}.")
         self.path = Path(path)
+        if isinstance(path, os.PathLike) and re.match(r"[a-z0-9]{2,}:[/\\]", str(path)):
+            raise BadValue(f"{path}: a Path cannot hold an address; give it as text, such as 's3://bucket/run'.")
         super().__init__(Folder(self.path, power=durability == "power"), block, patience)
 
     @classmethod

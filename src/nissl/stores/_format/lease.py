@@ -41,7 +41,7 @@ class Lease:
         return not self._released.is_set()
 
     def assure(self) -> None:
-        if not self._lost and time.monotonic() > self._until:
+        if not self._lost and max(now - then for now, then in zip(_clocks(), self._since, strict=True)) > self._seconds:
             self._renew()
         if self._lost:
             raise TraceBusy(
@@ -96,7 +96,7 @@ class Lease:
 
     def _write(self, seconds: float, after: Version | Literal["create"]) -> None:
         """Say that it is ours, after what was said last; FileExistsError if somebody else has said something meanwhile."""
-        began = time.monotonic()
+        since = _clocks()
         self._count += 1  # so that every renewal has an ETag of its own
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "token": self._token, "seconds": seconds}
         try:
@@ -106,13 +106,18 @@ class Lease:
             if _said(data).get("token") != self._token:
                 raise
             self._version = who[0]  # ours: its answer was lost on the way
-        self._until = began + seconds
+        self._since = since
 
     def _holder(self) -> str:
         try:
             return _named(_said(self._get(Place.lock_name)[0]))
         except OSError:
             return "another process"
+
+
+def _clocks() -> tuple[float, float]:
+    """One is never set back, the other goes on while the machine sleeps."""
+    return time.monotonic(), time.time()
 
 
 def _said(data: bytes) -> dict[str, Any]:
