@@ -157,7 +157,10 @@ def _functional(module: Any) -> bool:
 
 
 def _attributes(module: Any) -> Iterator[tuple[str, Any]]:
-    for name, value in [*vars(module).items(), *(vars(module).get("_modules") or {}).items()]:  # torch keeps them there
+    every = [*vars(module).items(), *(vars(module).get("_modules") or {}).items()]  # torch keeps them there
+    for name, value in sorted(
+        every, key=lambda one: one[0].startswith("_")
+    ):  # what a user names goes before a book-keeper's
         if not _OWN.match(name) and name != "_modules":
             yield name, value
 
