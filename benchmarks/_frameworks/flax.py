@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def single_thread() -> None:
 class Mlp(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         sizes = (784, 256, 256, 256, 10)
-        self.layers = nnx.List([nnx.Linear(a, b, rngs=rngs) for a, b in zip(sizes[:-1], sizes[1:], strict=True)])
+        self.layers = nnx.List([nnx.Linear(a, b, rngs=rngs) for a, b in pairwise(sizes)])
 
     def __call__(self, x: Any) -> Any:
         for layer in self.layers[:-1]:
