@@ -167,3 +167,16 @@ def test_a_second_run_lies_beside_the_first(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["accumulation", "accumulation-2"]
     assert recorded(python("accumulation.py"), tmp_path, "--overwrite").returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_help_teaches(tmp_path: Path) -> None:
+    said = bare([sys.executable, "-m", "nissl", "record", "--help"], tmp_path).stdout
+    for words in (
+        "-- python train.py --lr 0.1",
+        "--epoch-steps INT",
+        "1,5:50:5",
+        "batch[1]",
+        "exits with 3",
+        "torchrun",
+    ):
+        assert words in " ".join(said.split()), words

@@ -1,5 +1,6 @@
 """One training that is recorded: when its epochs begin and end, by what its loader and its optimiser do."""
 
+import contextlib
 import gc
 import itertools
 import weakref
@@ -46,7 +47,7 @@ class Recording:
         self._share = 1
         """Calls for each batch."""
         compiled = root._compiled_call_impl is not None  # noqa: SLF001 - a hook would be compiled with it
-        self._hook = None if compiled else root.register_forward_pre_hook(self._called)
+        self._hook = None if compiled else root.register_forward_pre_hook(_Call(self))
 
     # what happens, in the order in which a step happens
 
@@ -82,7 +83,8 @@ class Recording:
         if any(type(holder) is itertools.cycle for holder in gc.get_referrers(of.iterator())):
             self._cycle()
 
-    def _called(self, module: nn.Module, args: Any) -> None:
+    def called(self, module: nn.Module) -> None:
+        """The root is called."""
         if torch.compiler.is_compiling() or not (module.training and torch.is_grad_enabled()):
             return
         if self._cycled:
@@ -149,6 +151,24 @@ class Recording:
             self._done += 1
             self.counts.append(self._taken)
             self.recorder.end_epoch()
+
+
+class _Call:
+    """A hook that copies and pickles of the model leave behind: there, a function of the standard library that does nothing."""
+
+    def __init__(self, recording: Recording):
+        self._recording = weakref.ref(recording)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (contextlib.nullcontext(), "__exit__")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return contextlib.nullcontext().__exit__
+
+    def __call__(self, module: nn.Module, args: Any) -> None:
+        recording = self._recording()
+        if recording is not None:
+            recording.called(module)
 
 
 def _weak(labels: Any) -> Any:
