@@ -146,8 +146,10 @@ def test_fit_is_heard_once_a_step_with_its_labels_first_and_trains_the_same(make
     assert "blocks.1#2" in each or make is sequential
     labels = np.concatenate([value for name, value in order if name == "labels"])
     np.testing.assert_array_equal(labels.ravel(), np.tile(Y, 2))
+    # TensorFlow's oneDNN joins a bias and a plain `relu` only where nobody hears what is between: see record-keras.md
+    near = 1e-6 if make is Blocks and keras.backend.backend() == "tensorflow" else 0
     for one, other in zip(alone, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=0, atol=near)
     assert "call" not in vars(model)
     assert "train_step" not in vars(model)
 
