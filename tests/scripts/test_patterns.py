@@ -93,6 +93,13 @@ def test_numbers_are_those_of_a_loop_of_ones_own(tmp_path: Path) -> None:
             assert np.array_equal(own.layer(layer).array(name), heard.layer(layer).array(name), equal_nan=True), name
 
 
+def test_ranks_that_the_script_spawns(tmp_path: Path) -> None:
+    watched = recorded(python("spawned.py"), tmp_path)
+    assert (watched.returncode, watched.stdout) == (0, "done\n"), watched.stderr
+    assert "Exception" not in watched.stderr
+    assert set(nissl.open(tmp_path / "runs" / "spawned").layer("0").array("count").values[-2:].flat) == {96}
+
+
 def test_ranks(tmp_path: Path) -> None:
     command = [python("x")[0], "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", *python("ranks.py")[1:]]  # fmt: skip
     watched = recorded(command, tmp_path)

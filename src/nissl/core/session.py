@@ -45,6 +45,8 @@ class Session:
         """Whose training loop runs now, where a callback of ours records it."""
         self.recorded: list[Path] = []
         self.failed = False
+        self.rank, self.world = int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
+        """Which of how many processes this is that train one model; a plug-in may know better than the environment."""
 
     def say(self, text: str) -> None:
         """A line for the user; only the first of several processes speaks."""
@@ -63,10 +65,6 @@ class Session:
         self.shout(text)
 
     @property
-    def rank(self) -> int:
-        return int(os.environ.get("RANK") or 0)
-
-    @property
     def options(self) -> dict[str, Any]:
         """What `nissl.record` and the callbacks take, besides model, path and probe."""
         asked = self.asked
@@ -77,10 +75,11 @@ class Session:
 
     def place(self) -> Path:
         """Where the next trace goes: the folder that was asked for, or one beside it where that is taken already."""
-        out = Path(self.asked.out)
-        together = int(os.environ.get("WORLD_SIZE") or 1) > 1
-        free = self.asked.resume or self.asked.overwrite or together or not out.exists()
-        return out if free and out not in self.recorded else beside(out)
+        out, before = Path(self.asked.out), len(self.recorded)
+        if self.world > 1:  # all of them go to the same place, whoever comes first
+            return out.with_name(f"{out.name}-{before + 1}") if before else out
+        free = self.asked.resume or self.asked.overwrite or not out.exists()
+        return out if free and not before else beside(out)
 
     def began(self, path: Path) -> None:
         """A trace is open: children of this process are its helpers and need not listen."""

@@ -129,6 +129,8 @@ class Torch(Script):
             return
         if _in_backward() or (session.worker and not _ranked()):
             return
+        if _ranked():
+            session.rank, session.world = torch.distributed.get_rank(), torch.distributed.get_world_size()
         self._waiting.close()
         self._finish(None)  # of a training that came before
         latest, self._latest = self._latest, None

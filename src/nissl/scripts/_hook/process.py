@@ -77,6 +77,10 @@ class Process:
         self.scripts.append(script)
         import concurrent.futures.thread  # noqa: F401 - what it leaves for the end must come after ours
 
+        if self.session.worker:  # multiprocessing ends its children by itself, and before their Python ends
+            from multiprocessing.util import Finalize
+
+            Finalize(None, self.close, exitpriority=100)
         later = getattr(threading, "_register_atexit", atexit.register)  # while threads can still be started
         later(self.close)
 

@@ -40,11 +40,10 @@ def opened(
     optimizer = next((o for o in optimizers if finding.parameters(o) & owned), optimizers[0])
     recording = Recording(recorder, root, optimizer, labels, asked.epoch_steps, session.say)
     session.began(path)
-    loader = latest[0].loader() if latest else None
     lines = {
         "model": _models(models),
         "optimiser": ", ".join(f"{type(o).__name__}{_variable(o, stack)}" for o in optimizers),
-        "epochs": _epochs(loader, stack, asked.epoch_steps),
+        "epochs": _epochs(latest[0] if latest else None, stack, asked.epoch_steps),
         "labels": labels.said + (f": {like(first)}" if first is not None else f" {labels.trouble}"),
         "probe": trouble or probed,
     }
@@ -91,15 +90,14 @@ def _variable(value: Any, stack: Any) -> str:
     return f" ({name})" if name else ""
 
 
-def _epochs(loader: Any, stack: Any, steps: int | None) -> str:
+def _epochs(of: Pass | None, stack: Any, steps: int | None) -> str:
     if steps:
         return f"every {steps} steps"
-    if loader is None:
+    if of is None:
         return "NOT KNOWN: no DataLoader is in use, so all steps are one epoch. Say how many steps are one: --epoch-steps N"
-    try:
-        return f"passes over the DataLoader{_variable(loader, stack)}, {len(loader)} batches each"
-    except TypeError:
-        return f"passes over the DataLoader{_variable(loader, stack)}, of unknown length; should it never end: --epoch-steps N"
+    loader = of.loader()  # gone already, where `for` alone holds it
+    name = _variable(loader, stack) if loader is not None else ""
+    return f"passes over the DataLoader{name}, {of.length} batches each"
 
 
 def _report(session: Session, path: Path, lines: Mapping[str, str]) -> None:

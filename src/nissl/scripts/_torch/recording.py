@@ -21,6 +21,10 @@ class Pass:
     def __init__(self, loader: Any, iterator: Any):
         self.loader, self.iterator = weakref.ref(loader), weakref.ref(iterator)
         self.delivered = 0
+        try:
+            self.length = str(len(loader))
+        except TypeError:
+            self.length = "an unknown number of"
 
     def of(self, loader: Any) -> bool:
         return self.loader() is loader
@@ -37,7 +41,7 @@ class Recording:
         """Optimiser steps of each epoch that is over."""
         self._done = recorder.last or 0
         self._taken = self._calls = 0
-        self._running = self._cycled = False
+        self._running = self._cycled = self._looked = False
         self._ready = True
         """Does the next call begin a step?"""
         self._pass: Pass | None = None
@@ -80,8 +84,10 @@ class Recording:
         share, rest = divmod(self._calls, max(of.delivered, 1))
         self._share = share if share and not rest else 0
         self._over()
-        if any(type(holder) is itertools.cycle for holder in gc.get_referrers(of.iterator())):
-            self._cycle()
+        if not self._looked:  # once, for it looks at everything that Python holds
+            self._looked = True
+            if any(type(holder) is itertools.cycle for holder in gc.get_referrers(of.iterator())):
+                self._cycle()
 
     def called(self, module: nn.Module) -> None:
         """The root is called."""
