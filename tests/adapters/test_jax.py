@@ -1,6 +1,9 @@
 """Training loops of nnx and Equinox as people write them, recorded: what is heard is right, and nothing is changed."""
 
 import importlib
+import os
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -114,3 +117,13 @@ def test_values_that_are_not_finite_are_counted_and_left_out(framework):
     assert (found.probe_nan[-1] == 16).all()
     assert (found.probe_count[-1] == 11 * 16).all()
     assert np.isfinite(found.probe_mean[-1]).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes are pinned to a core in Linux only")
+@pytest.mark.parametrize(("kind", "numbers"), [flax("mlp", 25 * 512), flax("cnn", 25 * 64 * 256)])
+def test_large_values_never_hang_on_one_core(kind, numbers):
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "tests.adapters.jax_pinned", kind], capture_output=True, text=True, timeout=120
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert told.stdout.split()[-1] == str(numbers)

@@ -56,8 +56,13 @@ class Hearing:
             with self._inside((self.post, wish)):
                 yield
         finally:
-            jax.effects_barrier()
+            self.settle()
             self.post.listeners.remove(entry)
+
+    def settle(self) -> None:
+        """Wait for what is on its way, and tell it."""
+        jax.effects_barrier()
+        self.post.empty()
 
     @contextmanager
     def changing(self, change: Replacing) -> Iterator[None]:

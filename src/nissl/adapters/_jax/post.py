@@ -1,7 +1,9 @@
 """What travels from a pass to its listeners, and where it arrives."""
 
 import fnmatch
+import threading
 import warnings
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,15 +58,31 @@ def ready(letters: Sequence[Letter], values: Sequence[Any]) -> list[Any]:
 
 
 class Post:
-    """Where values arrive. Compiled programs hold this and nothing of the model."""
+    """Where values arrive. Compiled programs hold this and nothing of the model.
+
+    JAX's own threads only leave values here: whatever waited for an array in one of them could wait for itself.
+    """
 
     def __init__(self) -> None:
         self.listeners: list[tuple[Wish, OnValue]] = []
+        self._reader = threading.get_ident()
+        self._waiting: deque[tuple[Sequence[Letter], Sequence[Any]]] = deque()
         self._failed: set[tuple[Wish, str]] = set()
         self._errors: list[Exception] = []
 
     def arrive(self, letters: Sequence[Letter], *arrays: Any) -> None:
-        """Values of one pass."""
+        """Values of one pass; told when somebody settles, or at once in the thread of who listens."""
+        self._waiting.append((letters, arrays))
+        if threading.get_ident() == self._reader:
+            self.empty()
+
+    def empty(self) -> None:
+        """Tell all that has arrived."""
+        self._reader = threading.get_ident()
+        while self._waiting:
+            self._open(*self._waiting.popleft())
+
+    def _open(self, letters: Sequence[Letter], arrays: Sequence[Any]) -> None:
         left = iter(arrays)
         for letter in letters:
             value = np.asarray(next(left))

@@ -66,7 +66,7 @@ class Traced(Network):
             yield
 
     def settle(self) -> None:
-        jax.effects_barrier()
+        self._hearing.settle()
         self._hearing.post.raise_errors()
 
     @contextmanager
