@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted, chosen, left = config.getoption("--framework"), [], []
     for item in items:
         names = [mark.args[0] for mark in item.iter_markers("framework")]
+        names += ["accelerate"] * ("transformers" in names)  # the Trainer is nothing without it
         if wanted:
             runs = bool(names) and (wanted in names or (wanted == "all" and "keras" not in names))
         else:
