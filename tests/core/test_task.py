@@ -5,7 +5,7 @@ import pytest
 
 from nissl.core.predictions import Predictions
 from nissl.core.task import Task
-from nissl.errors import BadValue
+from nissl.errors import BadValue, NisslWarning
 
 rng = np.random.default_rng(0)
 
@@ -25,6 +25,8 @@ rng = np.random.default_rng(0)
         (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 50, None, "tokens", 0),
         (np.array([[3, 4, 1, 0], [1, 2, 3, 3]]), 5, 5, "tokens", 5),
         (np.array([0, 1, 1]), 64, ["a", "b"], "grouped", 2),
+        (np.array([0, 2, 1]), 1, ["a", "b", "c"], "grouped", 3),
+        (np.array([0, 1, 1]), 1, ["a", "b", "c"], "grouped", 3),
         (None, 3, None, "unlabelled", 0),
     ],
 )
@@ -118,3 +120,33 @@ def test_examples_without_a_class_are_not_judged():
     found.settle(), wanted.settle()
     assert (found.count, found.right, found.loss) == (wanted.count, wanted.right, wanted.loss) and found.count == 4
     assert (found.confusion == wanted.confusion).all() and len(found.predicted[0]) == 6
+
+
+def test_bins_make_numbers_of_labels_that_happen_to_be_0_and_1():
+    task = Task.of(np.array([0.0, 1.0]), 1, None, [0.25, 0.75])
+    assert task.kind == "regression" and task.groups(np.array([0.0, 0.5, 1.0])).tolist() == [0, 1, 2]
+
+
+def test_classes_for_labels_that_are_none_are_refused():
+    with pytest.raises(BadValue, match="no classes: float64 of shape"):
+        Task.of(np.array([0.3, 2.0]), 1, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.5, 1.0])),
+        (np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])),
+        (np.array([[1, 1, 0], [0, 0, 0]]), np.array([[1, 2, 0], [0, 0, 0]])),
+    ],
+)
+def test_labels_that_the_first_ones_misled_about_are_said_once(first, later):
+    outputs = first.shape[1] if first.ndim > 1 else 1
+    judged = Predictions(Task.of(first, outputs, None), np.asarray, squashed=False)
+    judged.add(np.zeros((len(first), outputs)), first, 1)
+    judged.settle()  # nothing to say
+    judged.add(np.zeros((len(later), outputs)), later, 1)
+    with pytest.warns(NisslWarning, match="1 of [23] now are not.*probe="):
+        judged.settle()
+    judged.add(np.zeros((len(later), outputs)), later, 1)
+    judged.settle()

@@ -119,7 +119,8 @@ class Hearing:
         last = self.network.layers[-1] if self.network.layers else None
         ending = f"{last.nonlinearity} {last.remark}".lower() if last else ""
         squashed = ("sigmoid" in ending or "softmax" in ending) and "logsoftmax" not in ending.replace("_", "")
-        return Predictions(self.task, self.network.to_numpy, squashed)
+        doubted = self.predictions is not None and self.predictions.doubted
+        return Predictions(self.task, self.network.to_numpy, squashed, doubted)
 
     def _parameters(self) -> dict[str, dict[str, Array]]:
         """Of the first process; where each has but a part of them, the others help it to read them."""

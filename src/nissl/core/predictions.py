@@ -1,5 +1,6 @@
 """How the network's outputs compare with the labels over an epoch: confusion counts, accuracy, loss."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.task import Task
+from nissl.errors import NisslWarning
 
 PENDING = 1 << 16  # values buffered before they are judged: small batches cost little, and the work stays in the cache
 
@@ -20,6 +22,8 @@ class Predictions:
     to_numpy: Callable[[Any], NDArray[Any]]
     squashed: bool
     """The outputs are probabilities already (the last layer ends in a sigmoid or softmax)."""
+    doubted: bool = False
+    """It has been said that later labels are unlike the first."""
     confusion: NDArray[np.int64] = field(init=False)
     """(true, predicted); for multi-label (class, 2, 2)."""
     predicted: list[NDArray[np.int64]] = field(default_factory=list)
@@ -54,8 +58,24 @@ class Predictions:
 
     def _judge(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         self.count += len(outputs)
+        self._doubt(labels)
         with np.errstate(all="ignore"):  # outputs may be NaN or infinite: so is then the loss, and that is its message
             getattr(self, f"_{self.task.kind}")(outputs, labels)
+
+    def _doubt(self, labels: NDArray[Any]) -> None:
+        """The first labels decide what all mean, and may have been a few of a kind by chance: say so once."""
+        unlike = self.task.unlike(labels)
+        if self.doubted or not unlike.any():
+            return
+        self.doubted = True
+        kind = "one class for each example" if self.task.one_hot else f"those of a {self.task.kind} task"
+        warnings.warn(
+            f"nissl: the first labels were taken for {kind}, but {unlike.sum()} of {len(unlike)} now are not, such as "
+            f"{labels[unlike][0].tolist()}: what is recorded by class, accuracy and loss are wrong. Record anew with probe=(inputs, labels) "
+            "whose labels show what there is, or for numbers with bins=NUMBER.",
+            NisslWarning,
+            stacklevel=2,
+        )
 
     def _multiclass(self, outputs: NDArray[np.floating], labels: NDArray[Any]) -> None:
         truth = labels.argmax(1) if self.task.one_hot else labels.reshape(-1).astype(np.int64)

@@ -35,11 +35,16 @@ class Task:
                 f"Labels are numbers; these are {labels.dtype} of shape {labels.shape}. Give "
                 "batches(loader, labels=FUNCTION) to say how a batch's labels are found, or labels=lambda batch: None."
             )
-        kind, count, one_hot = _kind(labels, outputs, classes is not None)
+        names = class_names(classes)
+        kind, count, one_hot = ("regression", None, False) if bins is not None else _kind(labels, outputs, len(names))
         if kind == "regression":
+            if names:
+                raise BadValue(
+                    f"classes names {len(names)} classes, but these labels are no classes: {labels.dtype} of shape {labels.shape}. "
+                    "Give batches(loader, labels=FUNCTION) that makes them whole numbers, or bins=NUMBER in place of classes."
+                )
             edges = bin_edges(labels, bins)
             return cls(kind, _intervals(edges), edges)
-        names = class_names(classes)
         if kind == "tokens" and not names:
             return cls("tokens")
         count = count if count is not None else len(names)
@@ -52,6 +57,15 @@ class Task:
                 raise BadValue(f"classes names {len(names)} classes, but there are labels up to {labels.max()}.")
             return cls("grouped", names)  # an autoencoder's examples have classes, but its outputs are none
         return cls(kind, names or tuple(map(str, range(count))), one_hot=one_hot)
+
+    def unlike(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which examples' labels are not of the kind that the first ones were taken for, though they can be read as such."""
+        wide = labels.reshape(len(labels), -1)
+        if self.one_hot:
+            return np.asarray(~np.isclose(wide.sum(1), 1) | (wide < 0).any(1))
+        if self.kind in ("binary", "multilabel"):
+            return np.asarray(~np.isin(wide, (0, 1)).all(1))
+        return np.zeros(len(labels), bool)
 
     def groups(self, labels: Any, to_numpy: Callable[[Any], NDArray[Any]] = np.asarray) -> Any:
         """Labels as classes: integers, or a bool table for multi-label. Only calls that numpy and tensors both answer."""
@@ -97,15 +111,15 @@ def bin_edges(targets: NDArray[Any], bins: Any) -> tuple[float, ...]:
     return tuple(edges)
 
 
-def _kind(labels: NDArray[Any], outputs: int | None, named: bool) -> tuple[str, int | None, bool]:
-    """What kind of labels these are, how many classes, and whether they are one-hot."""
+def _kind(labels: NDArray[Any], outputs: int | None, named: int) -> tuple[str, int | None, bool]:
+    """What kind of labels these are, how many classes, and whether they are one-hot; `named`: how many have names."""
     whole = labels.dtype.kind in "iub"
     flat = labels.ndim == 1 or (labels.ndim == 2 and labels.shape[1] == 1)
     zero_one = bool(np.isin(labels, (0, 1)).all())
     if flat:
-        if outputs == 1 and zero_one:
+        if outputs == 1 and zero_one and named in (0, 2):
             return "binary", 2, False
-        if whole and outputs != 1:
+        if whole and (outputs != 1 or named):
             return "multiclass", outputs, False
         return "regression", None, False
     if labels.ndim == 2 and labels.shape[1] == outputs and (zero_one or not whole):
