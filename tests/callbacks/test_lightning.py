@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from nissl import callbacks
 from nissl.core.trace import open as open_trace
-from nissl.errors import BadValue, NotHeard
+from nissl.errors import BadValue, NotHeard, UnknownName
 
 pytestmark = pytest.mark.framework("lightning")
 
@@ -63,6 +63,11 @@ def test_a_part_is_judged_where_the_module_itself_is_not_called(example, tmp_pat
     assert part.trace.layers == ("0", "3")
     assert "accuracy" in part.trace.scalars
     np.testing.assert_array_equal(part.trace[1]["0"].array("mean"), whole.trace[1]["net.0"].array("mean"))
+
+
+def test_a_part_that_is_not_there_is_named_with_those_that_are(example, tmp_path):
+    with pytest.raises(UnknownName, match=r"part='nett'.*net"):
+        example.fit([callbacks.Lightning(part="nett")], 1, tmp_path)
 
 
 def test_two_networks_that_are_optimised_by_hand(example, L, tmp_path):  # noqa: N803

@@ -6,6 +6,7 @@ from typing import Any
 
 from nissl.core.loop import Loop
 from nissl.core.probe import split
+from nissl.errors import UnknownName, listing, near
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -33,7 +34,13 @@ class Lightning(Loop, Callback):  # type: ignore[misc]
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._epoch, self._over = None, False
         last = trainer.max_epochs if (trainer.max_epochs or -1) > 0 else None
-        self.start(pl_module.get_submodule(self.part), done=trainer.current_epoch, last=last)
+        parts = dict(pl_module.named_modules())
+        if self.part not in parts:
+            known = [name for name in parts if name]
+            raise UnknownName(
+                f"part={self.part!r}: the module has no such part.{near(self.part, known)} Its parts are: {listing(known)}."
+            )
+        self.start(parts[self.part], done=trainer.current_epoch, last=last)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._finish(trainer)
