@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-numbers = ("eval_loss", "loss", "learning_rate")
+numbers = ("eval_loss", "loss", "train_loss", "learning_rate")
 
 
 class Net(nn.Module):

@@ -40,6 +40,16 @@ def test_a_transformer_of_its_own(example, tmp_path):
     assert (callback.trace.scalars["accuracy"].values <= 1).all()
 
 
+def test_the_loss_is_of_one_epoch_whenever_the_trainer_logs(example, tmp_path):
+    often, seldom = callbacks.Transformers(), callbacks.Transformers()
+    example.fit([often], 3, tmp_path / "often", save_strategy="no")
+    example.fit([seldom], 3, tmp_path / "seldom", save_strategy="no", logging_strategy="steps", logging_steps=8)
+    losses = often.trace.scalars["loss"].values
+    np.testing.assert_array_equal(seldom.trace.scalars["loss"].values, losses)
+    np.testing.assert_allclose(often.trace.scalars["train_loss"].values, losses, rtol=1e-5)  # epochs of full batches
+    assert np.isnan(seldom.trace.scalars["train_loss"].values).tolist() == [True, False, False]
+
+
 def test_labels_of_words_that_are_to_be_left_out(example, tmp_path):
     class Tagger(nn.Module):
         def __init__(self):

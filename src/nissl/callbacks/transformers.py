@@ -15,6 +15,9 @@ from nissl.core.probe import split
 from nissl.errors import NisslWarning, Unsupported
 
 _NOISE = ("epoch", "total_flos", "_runtime", "_per_second")
+_CALLED = {
+    "loss": "train_loss"
+}  # the mean since it last logged, in whichever epoch; the recorder's loss is of this one
 
 
 class Transformers(Loop, TrainerCallback):  # type: ignore[misc]
@@ -96,7 +99,7 @@ class Transformers(Loop, TrainerCallback):  # type: ignore[misc]
         elif logs:
             for name, value in logs.items():
                 if isinstance(value, int | float) and not name.endswith(_NOISE):
-                    self._numbers.setdefault(name, []).append(float(value))
+                    self._numbers.setdefault(_CALLED.get(name, name), []).append(float(value))
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any
