@@ -63,36 +63,24 @@ def torch(cnn: bool) -> Twin:
 
 def keras(cnn: bool) -> Twin:
     import keras
-    from keras import layers
 
-    if cnn:
-        stack = [
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.Conv2D(6, 3, activation="relu"),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(CLASSES),
-        ]
-    else:
-        stack = [layers.Dense(8, activation="relu"), layers.Dense(5, activation="relu"), layers.Dense(CLASSES)]
-    model = keras.Sequential([layers.Input((8, 8, 2) if cnn else (6,)), *stack])
-    _fill(stack, cnn)
-    return Twin(model, IMAGES.transpose(0, 2, 3, 1) if cnn else ROWS, -1)
+    return _keras_like(keras.Sequential, keras.layers, keras.layers.Input, cnn)
 
 
 def tf_keras(cnn: bool) -> Twin:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from tf_keras import Sequential, layers
+    import tf_keras
 
+    return _keras_like(tf_keras.Sequential, tf_keras.layers, tf_keras.layers.InputLayer, cnn)
+
+
+def _keras_like(sequential: Any, layers: Any, entrance: Any, cnn: bool) -> Twin:
     if cnn:
-        stack = [
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.Conv2D(6, 3, activation="relu"),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(CLASSES),
-        ]
+        convs = [layers.Conv2D(4, 3, activation="relu"), layers.Conv2D(6, 3, activation="relu")]
+        stack = [*convs, layers.GlobalAveragePooling2D(), layers.Dense(CLASSES)]
     else:
         stack = [layers.Dense(8, activation="relu"), layers.Dense(5, activation="relu"), layers.Dense(CLASSES)]
-    model = Sequential([layers.InputLayer((8, 8, 2) if cnn else (6,)), *stack])
+    model = sequential([entrance((8, 8, 2) if cnn else (6,)), *stack])
     _fill(stack, cnn)
     return Twin(model, IMAGES.transpose(0, 2, 3, 1) if cnn else ROWS, -1)
 
