@@ -86,7 +86,7 @@ def test_weights_that_were_left_in_their_file_are_asked_for(exported):
 
 
 @EXPORTER
-def test_recurrent_and_embedding_layers_are_torchs():
+def test_recurrent_and_embedding_layers_are_torchs(run_path):
     import torch
     from torch import nn
 
@@ -113,6 +113,11 @@ def test_recurrent_and_embedding_layers_are_torchs():
         np.testing.assert_allclose(heard[name], known[name], atol=1e-5, err_msg=name)
     np.testing.assert_array_equal(ours.weights("emb")["weight"], theirs.weights("emb")["weight"])
     assert {k: v.shape for k, v in ours.weights("lstm").items()} == dict(ours.layer("lstm").parameters)
+    with nissl.record(ours, run_path, probe=x, epoch_intervals=[0, 1], progress=False) as recorder:
+        for _ in recorder.epochs(1):
+            ours.run(x)
+    recorded = recorder.trace["E_1/L_lstm"]
+    np.testing.assert_allclose(recorded.array("probe_mean"), known["lstm"].reshape(-1, 10).mean(0), atol=1e-5)
     units = np.array([1, 7])
     with ours.change("lstm", units), theirs.change("lstm", units):
         np.testing.assert_allclose(ours.forward(x), theirs.forward(x), atol=1e-5)

@@ -41,6 +41,16 @@ def test_update_and_cosine_to_the_last_recorded_epoch():
     np.testing.assert_allclose(found["bias_update"], 1)
 
 
+def test_a_bias_for_each_gate_is_in_the_summary_alone():
+    weight, bias = rng.normal(size=(4, 6)), rng.normal(size=(4, 3))
+    layer = Layer("lstm", "recurrent", 4, parameters={"weight": weight.shape, "bias": bias.shape})
+    declared = [c.name for spec in Weights().declare(layer, Context()) for c in spec.columns]
+    now = {"weight": weight, "bias": bias}
+    found = Weights().read(Heard(Context(), parameters=now, before=now))
+    assert not {"bias", "bias_update"} & {*declared, *found}
+    np.testing.assert_allclose(found["parameter_summary"][1, 0], bias.mean())
+
+
 def test_full_snapshots_by_default_only_of_networks_that_are_not_large():
     layer = Layer("fc", "dense", 4, parameters={"weight": (4, 6)})
 

@@ -19,7 +19,8 @@ class Weights(Quantity):
     """weight_mean, median, std, max, min, norm; bias; update (norm of the change) and cosine to the last recorded epoch.
 
     `full`: keep every weight ("weight"); "auto" does so for networks of up to 2 million parameters. The layer's own five
-    statistics over all its weights and biases are in "parameter_summary".
+    statistics over all its weights and biases are in "parameter_summary". A unit of a recurrent layer has a bias for each gate:
+    such are in the summary alone.
     """
 
     full: bool | Literal["auto"] = "auto"
@@ -37,7 +38,7 @@ class Weights(Quantity):
             if self.full is True or (self.full == "auto" and context.parameters <= AUTO):
                 kept = (Column("weight", "first"),)
                 specs = (ArraySpec("weight", ("neuron", "input"), (layer.units, fan), columns=kept),)
-        if "bias" in layer.parameters:
+        if layer.parameters.get("bias") == (layer.units,):
             names += ("bias", "bias_update")
         rows = {"parameter": ("weight", "bias"), "statistic": FIVE}
         summary = ArraySpec(
@@ -61,10 +62,10 @@ class Weights(Quantity):
                 last = before["weight"].reshape(weight.shape)
                 found["weight_update"] = _norm(weight.astype(np.float64) - last)
                 found["weight_cosine"] = _cosine(weight, last)
-        if "bias" in now:
-            found["bias"] = now["bias"].reshape(len(now["bias"]))
+        if "bias" in now and now["bias"].ndim == 1:
+            found["bias"] = now["bias"]
             if "bias" in before:
-                found["bias_update"] = np.abs(found["bias"].astype(np.float64) - before["bias"].reshape(-1))
+                found["bias_update"] = np.abs(now["bias"].astype(np.float64) - before["bias"])
         return found
 
 
