@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -117,6 +118,40 @@ def test_classes_are_those_of_the_shuffled_examples(run_path):
         np.testing.assert_allclose(trace["E_1"][f"L_{name}"].array("class_mean"), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("names", [["ant", "bee", "cat"], [5, 7, 9], [1.0, 2.0, 3.0], ["-1", "0", "1"]])
+def test_labels_are_those_that_fit_takes(run_path, names):
+    y = np.array(names)[Y]
+    mlp = MLPClassifier((8,), max_iter=3, random_state=0)
+    with nissl.callbacks.Sklearn(run_path, probe=(X, y)).hearing(mlp):
+        mlp.fit(X, y)
+    trace = nissl.open(run_path)
+    assert list(trace.classes) == [str(name) for name in names]
+    value, cell = nissl.network(mlp).probe(X)["hidden_1"], trace["E_3"]["L_hidden_1"]
+    wanted = np.stack([value[k == Y].mean(0) for k in range(3)], 1)
+    np.testing.assert_allclose(cell.array("probe_class_mean"), wanted, rtol=1e-4, atol=1e-5)
+    assert float(trace.scalars["probe_accuracy"][-1]) == pytest.approx(mlp.score(X, y))
+    with nissl.record(mlp, progress=False) as recorder:
+        for _ in recorder.epochs(1):
+            for x, labels in recorder.batches([(X, y)]):
+                mlp.partial_fit(x, labels)
+    with pytest.raises(BadValue, match="none of this perceptron's classes_"):
+        nissl.record(mlp, probe=(X, np.array(["dog" if isinstance(names[0], str) else 4] * len(X))))
+    with pytest.raises(BadValue, match="in the order"):
+        nissl.record(mlp, classes=names[::-1])
+
+
+def test_a_probe_may_be_sparse_or_a_table(run_path):
+    import pandas as pd
+    import scipy.sparse
+
+    for x, y in ((scipy.sparse.csr_matrix(X), Y), (pd.DataFrame(X), pd.Series(Y))):
+        mlp = MLPClassifier((8,), max_iter=3, random_state=0)
+        with nissl.callbacks.Sklearn(run_path, probe=(x, y), overwrite=True).hearing(mlp):
+            mlp.fit(x, y)
+        cell = nissl.open(run_path)["E_3"]["L_hidden_1"]
+        np.testing.assert_allclose(cell.array("probe_mean"), nissl.network(mlp).probe(X)["hidden_1"].mean(0), rtol=1e-5)
+
+
 def test_a_loop_of_partial_fits_is_recorded_by_the_classes_that_scikit_learn_saw(run_path):
     options = {"batch_size": 25, "random_state": 0, "solver": "sgd", "learning_rate_init": 1e-300}
     mlp = MLPClassifier((8, 6), **options).partial_fit(X, Y, classes=[0, 1, 2])
@@ -166,6 +201,8 @@ def test_what_is_not_fitted_or_not_heard_says_what_to_do(run_path):
     with pytest.raises(BadValue, match="partial_fit"):
         nissl.network(MLPClassifier())
     with pytest.raises(Unsupported, match="lbfgs"), nissl.callbacks.Sklearn().hearing(MLPClassifier(solver="lbfgs")):
+        pass
+    with pytest.raises(Unsupported, match="no multi-layer"), nissl.callbacks.Sklearn().hearing(LogisticRegression()):
         pass
     with pytest.raises(Unsupported, match="No adapter"):
         nissl.network(make_pipeline(StandardScaler()))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nissl.adapters._sklearn.changes import Change, checked
+from nissl.adapters._sklearn.labels import named, numbered
 from nissl.adapters._sklearn.passes import MIXES, Pass, backward, forward, linear
 from nissl.adapters._sklearn.targets import seed
 from nissl.adapters._sklearn.training import Step, heard
@@ -224,6 +225,14 @@ class Sklearn(Network, Editable, Differentiable, Labelling):
 
     def _set(self, number: int) -> list[int]:
         return [unit for change in self._changes if change.number == number for unit in change.units]
+
+    # classes
+
+    def numbered(self, labels: Any) -> Any:
+        return labels if labels is None else numbered(self._mlp, labels)
+
+    def class_names(self, classes: Any) -> Any:
+        return named(self._mlp, classes)
 
     def unheard_reason(self) -> str:
         return (

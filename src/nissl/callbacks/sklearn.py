@@ -14,19 +14,20 @@ class Sklearn(Loop):
     """Records whatever `fit` and `partial_fit` do to a perceptron, or to a pipeline that ends in one; options as for `nissl.record`.
 
     Each pass over the data is an epoch; a model that was trained before goes on where it stopped. Labels come by
-    themselves: the numbers of the classes in `classes_`.
+    themselves, and so do the names of the classes: those in `classes_`. The probe's labels are such as `fit` takes.
     """
 
     @contextmanager
     def hearing(self, model: Any) -> Iterator[Self]:
         """While open, this model's training is recorded; it need not be fitted yet."""
         mlp = model.steps[-1][1] if hasattr(model, "steps") else model
-        if getattr(mlp, "solver", None) == "lbfgs":
-            raise Unsupported("solver='lbfgs' trains without epochs: choose adam or sgd, or record the fitted network.")
         if not (hasattr(mlp, FIT) and hasattr(mlp, EPOCH)):
             raise Unsupported(
-                f"{type(mlp).__name__} is no multi-layer perceptron as scikit-learn 1.5 to 1.9 train them."
+                f"{type(mlp).__name__} is no multi-layer perceptron as scikit-learn 1.5 to 1.9 train them. Pass an "
+                "MLPClassifier, an MLPRegressor, or a pipeline that ends in one."
             )
+        if mlp.solver == "lbfgs":
+            raise Unsupported("solver='lbfgs' trains without epochs: choose adam or sgd, or record the fitted network.")
         training = _Training(self, model, mlp)
         mlp.__dict__.update({FIT: training.fit, EPOCH: training.epoch_over})
         try:

@@ -92,6 +92,14 @@ class Network(ABC):
         """A copy, still the framework's, that nothing done later to the value or its graph can touch."""
         return self.to_numpy(value).copy()
 
+    def numbered(self, labels: Any) -> Any:
+        """The user's own labels as the numbers of the classes, where the framework takes others than these (names, 5 7 9)."""
+        return labels
+
+    def class_names(self, classes: Any) -> Any:
+        """What the user calls the classes, or, where that is None, what the framework does, in the order of their numbers."""
+        return classes
+
     def groups(self, labels: Any) -> Any:
         """Labels in the form that this network's accumulators take: integers (example,) or (example, position), or bools (example, class)."""
         return self.to_numpy(labels)
@@ -200,7 +208,9 @@ def examples(x: Any) -> int:
     """How many examples there are in an array, or in the first member of a tuple or dict."""
     if isinstance(x, Mapping):
         return examples(next(iter(x.values())))
-    return examples(x[0]) if isinstance(x, tuple) else len(x)
+    if isinstance(x, tuple):
+        return examples(x[0])
+    return x.shape[0] if hasattr(x, "tocsr") else len(x)  # a sparse matrix has no length
 
 
 def _cut(x: Any, part: slice) -> Any:

@@ -1,6 +1,6 @@
 """A fixed set of examples that is shown to the network at the end of every recorded epoch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ LABELS = ("labels", "label", "targets", "target", "y")
 class Probe:
     """Inputs with or without labels: (x, y), a loader of such batches, a data set of single examples, or x alone."""
 
-    def __init__(self, given: Any, batch: int = 256):
+    def __init__(self, given: Any, batch: int = 256, labels: Callable[[Any], Any] = lambda y: y):
         pair = isinstance(given, list) and len(given) == 2 and all(hasattr(part, "shape") for part in given)
         if pair or (isinstance(given, tuple) and len(given) == 2):  # a loader's batch is often a list
             given = [_pair(part) for part in batches(tuple(given), batch)]
@@ -25,11 +25,12 @@ class Probe:
         elif hasattr(given, "__getitem__") and hasattr(given, "__len__") and not isinstance(given, list | tuple):
             given = [_stacked(given, range(i, min(i + batch, len(given)))) for i in range(0, len(given), batch)]
         try:
-            self._batches = [split(one) for one in given]
+            found = [split(one) for one in given]
         except TypeError as error:
             raise BadValue(
                 f"probe={type(given).__name__}: give (x, y), x alone, a data set, or an iterable of batches."
             ) from error
+        self._batches = [(x, labels(y)) for x, y in found]
         if not self._batches:
             raise BadValue("probe is empty: it needs at least one example.")
         self.count = sum(examples(x) for x, _ in self._batches)

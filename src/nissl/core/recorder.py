@@ -33,8 +33,8 @@ class Recorder:
     ):  # fmt: skip
         self.network, self.settings = network, settings
         self.layers = network.select(settings.layers)
-        self.probe = Probe(probe) if probe is not None else None
-        self._classes, self._bins, self._resume = classes, bins, resume
+        self.probe = Probe(probe, labels=network.numbered) if probe is not None else None
+        self._classes, self._bins, self._resume = network.class_names(classes), bins, resume
         self._ranks = Ranks(network)
         self._hearing = Hearing(network, self.layers, fitting(settings, network), self.probe, self._ranks)
         self._ledger = Ledger(store, settings, header or {}, self._ranks)
@@ -190,7 +190,7 @@ class Recorder:
             self._ledger.afford(steps)
         try:
             for batch in loader:
-                self.step(labels(batch) if labels else split(batch)[1])
+                self.step(self.network.numbered(labels(batch) if labels else split(batch)[1]))
                 yield batch
                 self.end_step()
                 self._screen.step(self._epoch or 0, self._step, steps)
