@@ -63,5 +63,5 @@ class Loop:
     def values(self, x):
         m = self.model
         conv = jax.lax.conv_general_dilated(self.native(x), m.conv.weight, (1, 1), "VALID") + m.conv.bias
-        flat = jnp.maximum(conv, 0).mean((2, 3))
-        return {"conv": conv, "dense": flat @ m.dense.weight.T + m.dense.bias}
+        bent = jnp.maximum(conv, 0)
+        return {"conv": bent, "dense": bent.mean((2, 3)) @ m.dense.weight.T + m.dense.bias}

@@ -56,9 +56,9 @@ class Loop:
             x, m.conv.kernel[...], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
         normed = (conv - conv.mean((0, 1, 2))) / np.sqrt(conv.var((0, 1, 2)) + 1e-5)
-        flat = np.maximum(normed, 0).mean((1, 2))
-        first = flat @ m.dense.kernel[...] + m.dense.bias[...]
-        return {"conv": conv + m.conv.bias[...], "dense": first}
+        bent = np.maximum(normed, 0)
+        first = bent.mean((1, 2)) @ m.dense.kernel[...] + m.dense.bias[...]
+        return {"conv": bent, "dense": first}
 
 
 def step(model, optimizer, x, y):

@@ -107,7 +107,8 @@ def title(name):
 
 def row(name):
     """What was just seen to work, as a line of the table."""
-    net = opened(name, cnn=False)[1]
+    twin, net = opened(name, cnn=False)
+    net.probe(twin.x)
     after = "after the nonlinearity" if net.layers[0].nonlinearity else "before a nonlinearity that is a function"
     cells = [
         title(name),

@@ -16,6 +16,17 @@ class Place:
     layer: Layer
     path: str
     kind: Kind
+    norm: str | None = None
+    """The norm over the same units that its value goes through."""
+    bend: str | None = None
+    """The nonlinearity that its value goes through, after the norm if there is one."""
+
+    def follow(self, norm: str | None = None, bend: str | None = None, mixed: str | None = None) -> None:
+        """What a pass has shown of it."""
+        self.norm, self.bend = norm, bend
+        remarks = [f"heard after {norm}"] if norm else []
+        remarks += [f"heard before its {mixed}"] if mixed else []
+        self.layer = replace(self.layer, nonlinearity=bend, remark="; ".join(remarks) or None)
 
 
 class Atlas:
@@ -60,7 +71,7 @@ class Atlas:
         first = self.computing[path]
         name = first.layer.name if not call else f"{first.layer.name}#{call + 1}"
         if name not in self._places:
-            self._places[name] = Place(replace(first.layer, name=name), path, first.kind)
+            self._places[name] = replace(first, layer=replace(first.layer, name=name))
         self._order.setdefault(name)
         return self._places[name]
 

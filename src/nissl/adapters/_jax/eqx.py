@@ -51,6 +51,12 @@ class Eqx(Dialect):
             return Kind("recurrent", units, forms=forms)
         return None
 
+    def normalises(self, module: Any) -> bool:
+        return isinstance(module, nn.BatchNorm | nn.GroupNorm)
+
+    def copy(self, model: Any) -> Any:
+        return model
+
     def arrays(self, module: Any) -> dict[str, Any]:
         every = jax.tree.leaves(module)
         return {str(at): leaf for at, leaf in enumerate(every) if equinox.is_array(leaf)}

@@ -2,35 +2,22 @@
 
 import functools
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import jax
-from jax.extend.core import get_opaque_trace_state
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from nissl.adapters._jax.atlas import Atlas, Place
+from nissl.adapters._jax.calling import Called, Calls
 from nissl.adapters._jax.changes import Replacing
+from nissl.adapters._jax.functions import MIXING, NAMES, Functions
+from nissl.adapters._jax.passes import Pass, trace
 from nissl.adapters._jax.post import Letter, Post, Wish, ready
 from nissl.adapters._jax.sums import reduces
 from nissl.adapters._jax.telling import LISTENED, floating, tell, tell_differentiated, tell_gradient
 from nissl.adapters._jax.values import replaced, value_of
 from nissl.core.network import OnValue
-
-
-@dataclass(eq=False)
-class Pass:
-    """One call of the model."""
-
-    ids: dict[int, str]
-    training: bool
-    held: list[Any]
-    """The modules whose ids these are."""
-    trace: Any = None
-    calls: dict[str, int] = field(default_factory=dict)
-    inside: list[str] = field(default_factory=lambda: [""])
-    letters: list[tuple[Letter, Any]] = field(default_factory=list)
 
 
 class Hearing:
@@ -46,7 +33,9 @@ class Hearing:
         self._open = 0
         self._staged: bool | None = None
         """Are there parts that the model compiles itself? None: no pass has shown it."""
-        self._patched: dict[type, tuple[Any, Any]] = {}
+        self._functions, self._calls, self._patches = Functions(self._function), Calls(self._called), ExitStack()
+        self._learned: set[str] = set()
+        """The modules, by path, of which a pass has shown what follows what."""
 
     @contextmanager
     def listening(self, wish: Wish, on_value: OnValue) -> Iterator[None]:
@@ -91,53 +80,54 @@ class Hearing:
         """Steps traced in here depend on `key`, so none that was compiled outside is used."""
         self._open += 1
         if self._open == 1:
-            self._patch()
+            self._patches.enter_context(self._functions.heard(self.atlas.types))
+            self._patches.enter_context(self._calls.heard(self.atlas.types))
         try:
             with LISTENED((*LISTENED.value, key)):
                 yield
         finally:
             self._open -= 1
             if not self._open:
-                self._restore()
+                self._patches.close()
 
-    def _patch(self) -> None:
-        for cls in self.atlas.types:
-            found = next((c.__dict__["__call__"] for c in cls.__mro__ if "__call__" in c.__dict__), None)
-            if found is not None:
-                wrapper = self._wrapper(found.__get__(None, cls))
-                self._patched[cls] = (cls.__dict__.get("__call__"), wrapper)
-                type.__setattr__(cls, "__call__", wrapper)
-
-    def _restore(self) -> None:
-        for cls, (before, wrapper) in self._patched.items():
-            if cls.__dict__.get("__call__") is not wrapper:
-                continue  # somebody has wrapped it since, around ours, which does nothing from now on
-            if before is None:
-                type.__delattr__(cls, "__call__")
-            else:
-                type.__setattr__(cls, "__call__", before)
-        self._patched.clear()
-
-    def _wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def called(module: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self._open or self._deep:
-                return original(module, *args, **kwargs)
-            return self._called(functools.partial(original, module, *args, **kwargs), module)
-
-        return called
-
-    def _called(self, run: Callable[[], Any], module: Any) -> Any:
+    def _called(self, run: Called) -> Any:
+        module = run.args[0]
+        if self._deep:
+            return run()
         if self._pass is not None:
             return self._part(self._pass, run, module)
         whole = self._is_model(module)
-        if not whole and self.atlas.find(module, "") is None:
+        top = "" if whole else self.atlas.find(module, "")
+        if top is None:
             return run()
-        pass_ = self._pass = self._begin(module if whole else None)
+        if top not in self._learned:
+            self._learn(run, module, top)
+        pass_ = self._begin(module if whole else None)
+        return self._end(pass_, self._passed(pass_, run, module), whole)
+
+    def _passed(self, pass_: Pass, run: Called, module: Any) -> Any:
+        self._pass = pass_
         try:
-            return self._end(pass_, self._part(pass_, run, module), whole)
+            with self._functions.replaced(space for part in pass_.held for space in self.atlas.dialect.spaces(part)):
+                return self._part(pass_, run, module)
         finally:
             self._pass = None
+
+    def _learn(self, run: Called, module: Any, top: str) -> None:
+        """One pass that computes nothing shows what follows what; what goes wrong in it goes wrong in the pass itself too."""
+
+        def shown() -> None:
+            copy = self.atlas.dialect.copy(module)
+            pass_ = self._begin(copy if not top else None)
+            pass_.learning = True
+            self._passed(pass_, functools.partial(run.func, copy, *run.args[1:], **run.keywords), copy)
+
+        try:
+            with LISTENED((*LISTENED.value, "learning")):
+                jax.eval_shape(shown)
+        except Exception:  # noqa: BLE001 - see above
+            return
+        self._learned.add(top)
 
     def _is_model(self, module: Any) -> bool:
         if any(module is one for one in self.stands):
@@ -150,9 +140,11 @@ class Hearing:
     def _begin(self, model: Any) -> Pass:
         every = list(self.atlas.dialect.walk(model)) if model is not None else []
         training = model is None or not self.atlas.dialect.evaluates(model)
-        return Pass({id(m): path for path, m in every}, training, [m for _, m in every], _trace())
+        return Pass({id(m): path for path, m in every}, training, [m for _, m in every], trace())
 
     def _end(self, pass_: Pass, out: Any, whole: bool) -> Any:
+        for value, place in pass_.waiting.values():  # this time nothing followed
+            self._told(pass_, place, value, "activation")
         if whole:
             value = value_of(out, last=False)
             for wish in self._wishes("outputs", "") if value is not None else ():
@@ -176,12 +168,14 @@ class Hearing:
             return tell(how[0], values, how[1])
         return tell_differentiated(how[0], out, values, how[1])
 
-    def _part(self, pass_: Pass, run: Callable[[], Any], module: Any) -> Any:
+    def _part(self, pass_: Pass, run: Called, module: Any) -> Any:
         """A module's call inside a pass."""
         path = self._path(pass_, module)
         if path is None:
             return run()
         if path not in self.atlas.computing:
+            if self.atlas.dialect.normalises(module) and len(run.args) > 1 and id(run.args[1]) in pass_.waiting:
+                return self._normalised(pass_, pass_.waiting.pop(id(run.args[1]))[1], run, type(module).__name__)
             pass_.inside.append(path)
             try:
                 return run()
@@ -208,30 +202,74 @@ class Hearing:
         return pass_.ids[id(module)]
 
     def _wishes(self, place: str, name: str) -> list[Wish]:
-        same = ("activation", "preactivation") if place != "outputs" else ("outputs",)
-        wanted = dict.fromkeys(wish for wish, _ in self.post.listeners if wish.place in (*same, "gradient"))
-        return [w for w in wanted if (w.takes(name) if name else w.place == "outputs")]
+        wanted = dict.fromkeys(wish for wish, _ in self.post.listeners if wish.place == place)
+        return [w for w in wanted if place == "outputs" or w.takes(name)]
 
     def _heard(self, pass_: Pass, place: Place, out: Any) -> Any:
+        """What a computing module put out: it is told once it is clear what becomes of it."""
         value = value_of(out, last=place.kind.last)
         if value is None:
             return out
+        if pass_.learning:
+            place.follow()
+            pass_.waiting[id(value)] = value, place
+            return out
         if isinstance(value, DynamicJaxprTracer):
             self._staged = True
-        name, new = place.layer.name, value
-        for change in self._changes:
-            if change.layer.name == name:
-                new = change(new)
-        for wish in self._wishes("activation", name):
-            if wish.training and not pass_.training:
-                continue
-            reduce = wish.reduce and reduces(place.layer)
-            letter = Letter(wish, name, place.kind.axes, place.kind.unit_axis, reduce)
-            if wish.place != "gradient":
-                new = self._tell(pass_, letter, new)
-            elif isinstance(new, jax.core.Tracer):
-                new = tell_gradient(functools.partial(self.post.arrive, [letter]), new)
+        new = self._told(pass_, place, value, "preactivation")
+        if place.norm or place.bend:
+            pass_.waiting[id(new)] = new, place
+        else:
+            new = self._whole(pass_, place, new)
         return out if new is value else replaced(out, value, new)
+
+    def _normalised(self, pass_: Pass, place: Place, run: Callable[[], Any], norm: str) -> Any:
+        self._deep = True
+        try:
+            out = run()
+        finally:
+            self._deep = False
+        value = value_of(out, last=False)
+        if pass_.learning:
+            place.follow(norm)
+        elif not place.bend:
+            return replaced(out, value, self._whole(pass_, place, value))
+        pass_.waiting[id(value)] = value, place
+        return out
+
+    def _function(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call of a nonlinearity: it belongs to the layer whose very value it is given."""
+        pass_ = self._pass
+        waited = pass_.waiting.pop(id(args[0]), None) if pass_ is not None and not self._deep and args else None
+        out = function(*args, **kwargs)
+        if pass_ is None or waited is None:
+            return out
+        place = waited[1]
+        if not pass_.learning:
+            return self._whole(pass_, place, out)
+        place.follow(place.norm, NAMES.get(name), name if name in MIXING else None)
+        return out
+
+    def _whole(self, pass_: Pass, place: Place, value: Any) -> Any:
+        """A layer's activation: changed, told, and listened to for its gradient."""
+        for change in self._changes:
+            if change.layer.name == place.layer.name:
+                value = change(value)
+        value = self._told(pass_, place, value, "activation")
+        for letter in self._letters(pass_, place, "gradient") if isinstance(value, jax.core.Tracer) else ():
+            value = tell_gradient(functools.partial(self.post.arrive, [letter]), value)
+        return value
+
+    def _told(self, pass_: Pass, place: Place, value: Any, what: str) -> Any:
+        for letter in self._letters(pass_, place, what):
+            value = self._tell(pass_, letter, value)
+        return value
+
+    def _letters(self, pass_: Pass, place: Place, what: str) -> Iterator[Letter]:
+        name, kind = place.layer.name, place.kind
+        for wish in self._wishes(what, name):
+            if pass_.training or not wish.training:
+                yield Letter(wish, name, kind.axes, kind.unit_axis, wish.reduce and reduces(place.layer))
 
     def _tell(self, pass_: Pass, letter: Letter, value: Any) -> Any:
         """At once where there is no program, else with the rest of the pass, or from inside the transform that it is in."""
@@ -240,14 +278,10 @@ class Hearing:
         if not isinstance(value, jax.core.Tracer):
             if not letter.wish.training:
                 self.post.arrive([letter], *ready([letter], [value]))
-        elif pass_.trace == _trace():
+        elif pass_.trace == trace():
             pass_.letters.append((letter, value))
         elif letter.wish.training:
             return self._send([(letter, value)], value)
         else:
             self._send([(letter, value)])
         return value
-
-
-def _trace() -> Any:
-    return get_opaque_trace_state(convention="nissl")

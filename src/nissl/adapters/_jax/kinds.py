@@ -53,6 +53,18 @@ class Dialect(ABC):
         """None for what only holds other modules, or changes nothing that has weights of its own."""
 
     @abstractmethod
+    def normalises(self, module: Any) -> bool:
+        """Is it a norm that keeps the units apart?"""
+
+    def spaces(self, module: Any) -> Iterator[dict[str, Any]]:
+        """Namespaces in which a module keeps functions that it calls."""
+        yield vars(module)
+
+    @abstractmethod
+    def copy(self, model: Any) -> Any:
+        """The same model, whose state a pass may change without changing the user's."""
+
+    @abstractmethod
     def arrays(self, module: Any) -> dict[str, Any]:
         """All parameters inside a module, by path."""
 

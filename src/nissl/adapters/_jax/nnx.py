@@ -43,6 +43,12 @@ class Nnx(Dialect):
             return Kind("attention", module.out_features, axes=2)
         return _sequential(module)
 
+    def normalises(self, module: Any) -> bool:
+        return isinstance(module, nnx.BatchNorm | nnx.GroupNorm | nnx.InstanceNorm)
+
+    def copy(self, model: Any) -> Any:
+        return nnx.clone(model)
+
     def arrays(self, module: Any) -> dict[str, Any]:
         every = _variables(module)
         return {".".join(path): variable.get_value() for path, variable in every if isinstance(variable, nnx.Param)}
@@ -53,7 +59,7 @@ class Nnx(Dialect):
         return bool(known) and all(known)
 
     def still(self, model: Any) -> Any:
-        copy = nnx.merge(*nnx.split(model))
+        copy = self.copy(model)
         copy.eval()
         return copy
 

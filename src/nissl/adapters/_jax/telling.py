@@ -6,7 +6,7 @@ from typing import Any
 import jax
 from jax import numpy as jnp
 
-LISTENED = jax.make_user_context(())
+LISTENED: Any = jax.make_user_context(()) if hasattr(jax, "make_user_context") else None
 """Who listens: a part of JAX's cache keys, so that steps compiled without listeners are traced anew, and kept for later."""
 
 Told = Callable[..., None]

@@ -20,13 +20,17 @@ from nissl.adapters._jax.values import native, to_numpy
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, NotHeard, UnknownName, listing, near
+from nissl.errors import BadValue, NotHeard, UnknownName, Unsupported, listing, near
 
 
 class Traced(Network):
     """A model whose modules are called while JAX traces it, or as it is."""
 
     def __init__(self, model: Any, dialect: Dialect, *, functional: bool, leaves: bool):
+        if LISTENED is None:
+            raise Unsupported(
+                f"JAX {jax.__version__} can't tell steps that are listened to from others; nissl needs JAX 0.7.2 or later."
+            )
         super().__init__(model, functional=functional, leaves=leaves)
         self._dialect = dialect
         self._atlas = Atlas(model, dialect, leaves=leaves)
