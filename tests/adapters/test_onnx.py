@@ -5,7 +5,7 @@ import pytest
 
 import nissl
 from nissl.core.capabilities import Differentiable, Editable
-from nissl.errors import BadValue, UnknownName, Unsupported
+from nissl.errors import BadValue, NotHeard, UnknownName, Unsupported
 from tests.adapters.graphs import draw, graph, mlp, two_inputs
 
 pytestmark = pytest.mark.framework("onnx")
@@ -114,6 +114,23 @@ def test_a_recording_is_the_statistics_of_what_was_run(run_path):
         np.testing.assert_allclose(trace["E_1"][f"L_{name}"].array("mean"), value.mean(0), rtol=1e-5, atol=1e-6)
         by_class = np.stack([value[y == k].mean(0) for k in (0, 1)], 1)
         np.testing.assert_allclose(trace["E_1"][f"L_{name}"].array("class_mean"), by_class, rtol=1e-5, atol=1e-6)
+
+
+def test_checkpoints_that_are_shown_the_probe_alone_are_recorded(run_path):
+    x, y = draw(40, 3), np.arange(40) % 2
+    with nissl.record(mlp(seed=1), run_path, probe=(x, y), progress=False) as recorder:
+        for epoch in recorder.epochs(3):
+            recorder.renew(mlp(seed=epoch))
+    trace = nissl.open(run_path)
+    for epoch in range(1, 4):
+        known, cell = nissl.network(mlp(seed=epoch)), trace[f"E_{epoch}"]["L_one"]
+        np.testing.assert_allclose(cell.array("probe_mean"), known.probe(x)["one"].mean(0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(cell.array("weight"), known.weights("one")["weight"])
+    with (
+        pytest.raises(NotHeard, match=r"network\.run\(x\).* probe"),
+        nissl.record(mlp(), progress=False) as recorder,
+    ):
+        list(recorder.epochs(1))
 
 
 def test_a_series_of_checkpoints_is_a_recording_of_as_many_epochs(run_path, tmp_path):

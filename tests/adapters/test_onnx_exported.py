@@ -22,7 +22,7 @@ def exported(tmp_path_factory):
     torch.manual_seed(0)
     parts = [
         nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 6, 3, stride=2), nn.SiLU(),
-        nn.ConvTranspose2d(6, 4, 2, stride=2, groups=2), nn.GELU(), nn.Flatten(), nn.Linear(144, 8), nn.Tanh(), nn.Dropout(),
+        nn.ConvTranspose2d(6, 4, 2, stride=2, groups=2), nn.GELU(), nn.Flatten(), nn.Linear(144, 8), nn.Softplus(), nn.Dropout(),
         nn.Linear(8, 3),
     ]  # fmt: skip
     model = nn.Sequential(*parts).eval()

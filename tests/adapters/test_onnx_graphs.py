@@ -98,7 +98,7 @@ def test_names_come_from_weights_nodes_and_scopes_and_are_unique():
     net = nissl.network(graph(nodes, {"x": ["b", 3]}, {"y": ["b", 3]}, stored))
     names = [layer.name for layer in net.layers]
     assert len(set(names)) == 6
-    assert names[0] == "net/fc"
+    assert names[0] == "net.fc"
     assert names[3:] == ["plain", "seq/dense", "MatMul_5"]
 
 

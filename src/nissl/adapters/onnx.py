@@ -30,6 +30,7 @@ class Onnx(Network, Editable):
     """
 
     framework: ClassVar[str] = "onnx"
+    trains: ClassVar[bool] = False
 
     def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
         super().__init__(model, functional=functional, leaves=leaves)
@@ -187,7 +188,7 @@ class Onnx(Network, Editable):
     def unheard_reason(self) -> str:
         return (
             "An ONNX network is heard through itself: make it with `network = nissl.network(onnx.load(path))`, record that, "
-            "and call `network.run(x)` inside the recorder's `with`; a session of your own is not heard."
+            "and call `network.run(x)` inside the recorder's `with`, or pass probe=(x, y); a session of your own is not heard."
         )
 
 

@@ -31,6 +31,8 @@ class Network(ABC):
 
     steps_heard: ClassVar[bool] = True
     """Can values of the user's own training steps be heard? Where not, the probe and the parameters are recorded."""
+    trains: ClassVar[bool] = True
+    """Is there a training at all? Where not (a graph that was exported), an epoch may be what the probe is answered."""
 
     def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
         """`functional` also hears nonlinearities that are plain function calls; `leaves` makes every leaf module a layer."""

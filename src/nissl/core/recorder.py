@@ -269,8 +269,10 @@ class Recorder:
     def _miss(self, epoch: int) -> None:
         """Layers that were asked for by name must have been heard; of the others it is enough to say so."""
         tap = self._hearing.taps.get("activation")
-        silent = not self._step and self._ranks.several  # a process may have no batch where others have one
-        if tap is None or self._ledger.last or (not self._checked and self._step) or silent:
+        shown = self._ranks.several or (
+            self.probe and not self.network.trains
+        )  # others have batches; or nobody needs one
+        if tap is None or self._ledger.last or (self._step == 0 and shown) or (self._step and not self._checked):
             return
         heard = tap.ever | set(tap.heard)
         if tap.classless and set(tap.classless) >= heard:

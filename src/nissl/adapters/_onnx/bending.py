@@ -11,7 +11,21 @@ BENDS = {
     "Clip": "Hardtanh", "QuickGelu": "GELU", "FastGelu": "GELU",
 }  # fmt: skip
 """Operators that treat each unit by itself, by the names that layers give them."""
-PARTS = {"Mul", "Add", "Sub", "Div", "Erf", "Tanh", "Sigmoid", "HardSigmoid", "Softplus", "Pow", "Clip"}
+PARTS = {
+    "Mul",
+    "Add",
+    "Sub",
+    "Div",
+    "Erf",
+    "Tanh",
+    "Sigmoid",
+    "HardSigmoid",
+    "Softplus",
+    "Pow",
+    "Clip",
+    "Greater",
+    "Where",
+}
 """Of what exporters build the nonlinearities that are no operator of their own."""
 NORMS = ("BatchNormalization", "InstanceNormalization", "GroupNormalization")
 PASSES = ("Identity", "Dropout")
@@ -74,6 +88,7 @@ def _composed(operators: set[str], numbers: list[float]) -> str | None:
     quick = operators == {"Sigmoid", "Mul"} and any(np.isclose(n, 1.702) for n in numbers)
     known = {
         "SiLU": operators == {"Sigmoid", "Mul"} and not numbers,
+        "Softplus": {"Softplus", "Greater", "Where"} <= operators <= {"Softplus", "Greater", "Where", "Mul", "Div"},
         "Mish": operators == {"Softplus", "Tanh", "Mul"},
         "Hardswish": operators == {"HardSigmoid", "Mul"}
         or (operators == {"Add", "Clip", "Mul", "Div"} and 3.0 in numbers),

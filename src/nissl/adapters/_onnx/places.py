@@ -219,7 +219,8 @@ def _dtype(graph: Graph, found: dict[str, Form]) -> int:
 def _path(graph: Graph, number: int, found: dict[str, Form]) -> str:
     """By the names of its constants (`0.weight`), else of the module or node that an exporter wrote down."""
     node = graph.nodes[number]
-    return next(_paths(node, found), None) or f"{node.op_type}_{number}"
+    path = next(_paths(node, found), None) or f"{node.op_type}_{number}"
+    return path.replace("/", ".")  # a slash parts the steps of a trace's addresses
 
 
 def _paths(node: onnx.NodeProto, found: dict[str, Form]) -> Iterator[str]:
