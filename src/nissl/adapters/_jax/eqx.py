@@ -1,6 +1,7 @@
 """Equinox: models are values, made anew by every step; they take one example, channels first, under `jax.vmap`."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -22,6 +23,8 @@ class Eqx(Dialect):
 
     def __init__(self) -> None:
         self._run = equinox.filter_jit(_mapped)
+        applies = getattr(sys.modules[nn.MLP.__module__], "_vmap_a_of_b", None)  # how an MLP calls its `activation`
+        self.appliers = (applies,) if applies else ()
 
     def children(self, module: Any) -> Iterator[tuple[str, Any]]:
         for field in fields(module):

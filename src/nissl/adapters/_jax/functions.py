@@ -1,5 +1,6 @@
 """Nonlinearities, which are plain functions here: known in every pass, by replacing the names that hold them."""
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,12 @@ Through = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], A
 class Functions:
     """Where the functions are, for one model's classes."""
 
-    def __init__(self, through: Through):
+    def __init__(self, through: Through, appliers: Iterable[Any] = ()):
+        """`appliers` are functions that call the function that they are given first."""
         known = {id(getattr(jax.nn, name)): name for name in (*NAMES, *MIXING) if hasattr(jax.nn, name)}
         known[id(jnp.tanh)], known[id(jax.lax.tanh)] = "tanh", "tanh"
         self._ears = {number: Ear(name, through) for number, name in known.items()}
+        self._ears |= {id(applier): Applier("", through) for applier in appliers}
 
     @contextmanager
     def heard(self, classes: Iterable[type]) -> Iterator[None]:
@@ -71,6 +74,15 @@ class Ear:
         if name.startswith("__") and name not in ("__name__", "__qualname__", "__wrapped__", "__doc__"):
             raise AttributeError(name)
         return getattr(self._function, name)
+
+
+class Applier(Ear):
+    """One that calls the function that it is given first: on each number for itself, as it may be."""
+
+    def __call__(self, given: Any, *args: Any) -> Any:
+        if isinstance(given, Ear):
+            return self._through(given._name, functools.partial(self._function, given._function), args, {})
+        return self._function(given, *args)
 
 
 def _homes(classes: Iterable[type]) -> Iterator[Any]:

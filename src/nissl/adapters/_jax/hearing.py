@@ -33,7 +33,11 @@ class Hearing:
         self._open = 0
         self._staged: bool | None = None
         """Are there parts that the model compiles itself? None: no pass has shown it."""
-        self._functions, self._calls, self._patches = Functions(self._function), Calls(self._called), ExitStack()
+        self._functions, self._calls, self._patches = (
+            Functions(self._function, atlas.dialect.appliers),
+            Calls(self._called),
+            ExitStack(),
+        )
         self._learned: set[str] = set()
         """The modules, by path, of which a pass has shown what follows what."""
 

@@ -44,6 +44,9 @@ class Dialect(ABC):
     values: bool
     """Are models values, of which every step makes new ones?"""
 
+    appliers: tuple[Any, ...] = ()
+    """Functions of the library's own that apply a nonlinearity that they are given."""
+
     @abstractmethod
     def children(self, module: Any) -> Iterator[tuple[str, Any]]:
         """The modules directly inside, by path."""
