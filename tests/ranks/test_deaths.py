@@ -89,3 +89,4 @@ def test_torchrun_restarts_and_the_recording_goes_on(tmp_path):
     assert trace.epochs == [1, 2, 3, 4] and trace.closed and not trace.missing
     assert (trace.read("0", "count", trace.epochs) == 40).all()
     assert done.stderr.count("epoch 4/4 ") == 1  # only one of the processes says so
+    assert "Numbers said below are rank 0's, the trace's are of all 2 processes" in done.stderr

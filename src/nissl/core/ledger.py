@@ -170,6 +170,11 @@ class Ledger:
             + f"; {self._epochs} epochs, at most {amount(self._each * self._epochs)}"
             + (f", {unknown} layers of unknown size not counted" if unknown else "")
             + (f"; hearing costs about {one * 1e6:.2g} us an example" if one is not None else "")
+            + (
+                f". Numbers said below are rank 0's, the trace's are of all {self._ranks.world} processes"
+                if self._ranks.several
+                else ""
+            )
         )
 
     def afford(self, steps: int | None) -> None:
