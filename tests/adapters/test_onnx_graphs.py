@@ -99,7 +99,7 @@ def test_names_come_from_weights_nodes_and_scopes_and_are_unique():
     names = [layer.name for layer in net.layers]
     assert len(set(names)) == 6
     assert names[0] == "net.fc"
-    assert names[3:] == ["plain", "seq/dense", "MatMul_5"]
+    assert names[3:] == ["plain", "seq.dense", "MatMul_5"]
 
 
 def test_weights_in_constant_nodes_behind_a_transpose_are_read_and_edited():

@@ -269,10 +269,8 @@ class Recorder:
     def _miss(self, epoch: int) -> None:
         """Layers that were asked for by name must have been heard; of the others it is enough to say so."""
         tap = self._hearing.taps.get("activation")
-        shown = self._ranks.several or (
-            self.probe and not self.network.trains
-        )  # others have batches; or nobody needs one
-        if tap is None or self._ledger.last or (self._step == 0 and shown) or (self._step and not self._checked):
+        stepless = self._ranks.several or (self.probe and not self.network.trains)  # others have steps, or nobody has
+        if tap is None or self._ledger.last or (not self._checked if self._step else stepless):
             return
         heard = tap.ever | set(tap.heard)
         if tap.classless and set(tap.classless) >= heard:
