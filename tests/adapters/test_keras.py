@@ -8,56 +8,15 @@ from nissl import plugins
 from nissl.core.network import network
 from nissl.core.sums import NumpyAccumulator
 from nissl.errors import Unsupported
+from tests.adapters.keras_models import Blocks, X, Y, fit, heard, keras, layers, sequential
 
-keras = pytest.importorskip("keras")
-layers = keras.layers
 pytestmark = pytest.mark.framework("keras")
-X = np.random.default_rng(0).normal(size=(24, 8, 8, 1)).astype("float32")
-Y = np.arange(24) % 3
 
 
 @pytest.fixture(autouse=True)
 def fresh():
     keras.config.set_floatx("float32")
     keras.utils.set_random_seed(4)
-
-
-@keras.saving.register_keras_serializable()
-class Blocks(keras.Model):
-    """Layers in lists, one of them called twice."""
-
-    def __init__(self):
-        super().__init__()
-        self.flat = layers.Flatten()
-        self.enter = layers.Dense(6, activation="relu")
-        self.blocks = [layers.Dense(6), layers.Dense(6)]
-        self.drop = layers.Dropout(0.3)
-        self.leave = layers.Dense(3)
-
-    def call(self, x, training=None):
-        x = self.enter(self.flat(x))
-        x = keras.ops.relu(self.blocks[0](x)) + self.blocks[1](x)
-        return self.leave(self.drop(self.blocks[1](x), training=training))
-
-
-def sequential():
-    return keras.Sequential(
-        [
-            layers.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU(), layers.Dropout(0.2),
-            layers.Flatten(), layers.Dense(3, activation="softmax"),
-        ]
-    )  # fmt: skip
-
-
-def fit(model, epochs=1, **options):
-    logits = not isinstance(model, keras.Sequential)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=logits), **options)
-    model.fit(X, Y, batch_size=8, epochs=epochs, verbose=0, shuffle=False)
-    return model
-
-
-def heard(net, into, **how):
-    return net.watch(lambda name, value: into.append((name, net.to_numpy(value).copy())), "*", **how)
 
 
 def test_the_adapter_of_keras_wins_over_that_of_torch():
@@ -124,82 +83,6 @@ def test_units_of_every_kind_are_where_they_are_said_to_be(layer):
     net.edit(found.name, {key: array + 1 for key, array in parameters.items()})
     for key, array in net.weights(found.name).items():
         np.testing.assert_allclose(array, parameters[key] + 1)
-
-
-def functional():
-    """Nonlinearities that are functions: nodes of the graph, which are no layers."""
-    given = keras.Input((8, 8, 1))
-    x = layers.Flatten()(keras.ops.relu(layers.BatchNormalization()(layers.Conv2D(4, 3)(given))))
-    return keras.Model(given, layers.Dense(3)(layers.Dropout(0.2)(keras.activations.tanh(layers.Dense(5)(x)))))
-
-
-class Functions(keras.Model):
-    """Nonlinearities that are functions, by every way to hold one."""
-
-    def __init__(self):
-        super().__init__()
-        self.flat, self.drop, self.act = layers.Flatten(), layers.Dropout(0.3), keras.activations.tanh
-        self.conv = layers.Conv2D(4, 3)
-        self.norm = layers.BatchNormalization()
-        self.dense = [layers.Dense(6) for _ in range(5)]
-
-    def call(self, x, training=None):
-        x = imported(self.norm(self.conv(x), training=training))
-        x = self.act(self.dense[0](self.flat(x)))
-        x = self.drop(keras.ops.gelu(self.dense[1](x)), training=training)
-        x = keras.activations.silu(self.dense[2](x))
-        return self.dense[4](keras.ops.softmax(self.dense[3](x)))
-
-
-def test_a_nonlinearity_that_is_a_function_ends_its_layer_however_it_is_held():
-    model = Functions()
-    model(X[:1])
-    before = keras.ops.relu, imported, dict(vars(model))
-    net = network(model)
-    values, inner = net.probe(X), net.probe(X, place="preactivation")
-    assert [layer.nonlinearity for layer in net.layers] == ["ReLU", "Tanh", "GELU", "SiLU", None, None]
-    for layer, bend in zip(net.layers, ["relu", "tanh", "gelu", "silu"], strict=False):
-        if layer.name != "conv":  # a norm is in between
-            wanted = net.to_numpy(getattr(keras.ops, bend)(inner[layer.name]))
-            np.testing.assert_allclose(values[layer.name], wanted, rtol=1e-5, atol=1e-6)
-    assert values["conv"].min() == 0
-    with net.change("dense.0", [1], 0.5):
-        assert (net.probe(X)["dense.0"][:, 1] == 0.5).all()
-    gradient = net.gradient(X, 0, at="dense.0")
-    assert gradient.shape == (24, 6)
-    assert (keras.ops.relu, imported) == before[:2]
-    assert dict(vars(model)).keys() == before[2].keys()
-    assert model.act is keras.activations.tanh
-    graph = network(functional())
-    graph.probe(X)
-    assert [layer.nonlinearity for layer in graph.layers] == ["ReLU", "Tanh", None]
-
-
-@pytest.mark.parametrize("make", [sequential, functional, Functions, Blocks])
-@pytest.mark.filterwarnings("ignore:nissl. oneDNN computes blocks.1:nissl.errors.NisslWarning")
-def test_fit_is_heard_once_a_step_with_its_labels_first_and_trains_the_same(make):
-    alone = fit(make(), 2).get_weights()
-    keras.utils.set_random_seed(4)
-    model, order = make(), []
-    model(X[:1])
-    net = network(model)
-    net.probe(X[:2])
-    with (
-        net.watch_labels(lambda y: order.append(("labels", net.to_numpy(y)))),
-        net.watch_outputs(lambda _, v: order.append(("output", net.to_numpy(v).shape)), passes="training"),
-        heard(net, order, passes="training"),
-    ):
-        fit(model, 2)
-        net.settle()
-    each = ["labels", *[layer.name for layer in net.layers], "output"]
-    assert [name for name, _ in order] == each * 6
-    assert "blocks.1#2" in each or make is not Blocks
-    labels = np.concatenate([value for name, value in order if name == "labels"])
-    np.testing.assert_array_equal(labels.ravel(), np.tile(Y, 2))
-    for one, other in zip(alone, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert "call" not in vars(model)
-    assert "train_step" not in vars(model)
 
 
 def test_after_the_with_a_model_that_was_fitted_in_it_is_deaf():

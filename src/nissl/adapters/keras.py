@@ -17,7 +17,7 @@ from nissl.core.capabilities import Differentiable, Editable, Labelling
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, NotHeard, Unsupported, listing
+from nissl.errors import BadValue, NotHeard, listing
 
 
 class Keras(Network, Editable, Differentiable, Labelling):
@@ -28,11 +28,6 @@ class Keras(Network, Editable, Differentiable, Labelling):
 
     def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
         super().__init__(model, functional=functional, leaves=leaves)
-        if functional:
-            raise Unsupported(
-                "functional=True hears plain function calls, which a Keras model does not show: make them layers "
-                "(keras.layers.Activation), or leave functional out."
-            )
         self._atlas = Atlas(model, leaves=leaves)
         self._hearing = Hearing(self._atlas)
 

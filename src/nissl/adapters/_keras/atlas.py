@@ -39,6 +39,8 @@ class Atlas:
         self._places: dict[str, Place] = {}
         self.modules: dict[int, tuple[str, Any]] = {}
         """Every layer inside, and the model, by identity: its role and itself."""
+        self.bends: list[Any] = []
+        """Nodes of a graph that are nonlinearities and no layers."""
         self._names: dict[int, str] = {}
         self.learned = False
         self._walked = -1
@@ -53,6 +55,8 @@ class Atlas:
         self.modules = {id(self.model): (kinds.OTHER, self.model)}
         if isinstance(self.model, kinds.KNOWN):
             found = [("", self.model, True)]
+        graphs = (self.model, *(module for _, module, _ in found))
+        self.bends = [node for graph in graphs for node in _bends(graph)]
         for name, module, leaf in found:
             role = kinds.role(module, leaf)
             if self._leaves and leaf:
@@ -84,6 +88,11 @@ class Atlas:
                 units = kinds.kind(place.module).units or place.layer.units
                 place.layer = replace(place.layer, units=units, parameters=parameters.shapes(place.module))
         return tuple(place.layer for place in self._places.values())
+
+    def role(self, module: Any) -> str:
+        if any(node is module for node in self.bends):
+            return kinds.BENDS
+        return self.modules[id(module)][0] if id(module) in self.modules else kinds.OTHER
 
     def place(self, name: str) -> Place:
         return self._places[name]
@@ -131,6 +140,13 @@ def _inside(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any, 
         yield full, child, leaf
         if not leaf:
             yield from _inside(child, full, seen)
+
+
+def _bends(graph: Any) -> Iterator[Any]:
+    """Nonlinearities that are nodes of a functional model without being layers (`keras.ops.relu(x)` of a keras.Input)."""
+    for node in graph.operations if _functional(graph) else ():
+        if not isinstance(node, keras.layers.Layer) and kinds.operation(node) in kinds.NAMES:
+            yield node
 
 
 def _children(module: Any) -> Iterator[tuple[str, Any]]:

@@ -15,11 +15,20 @@ Tell = Callable[..., None]
 class Backend(Protocol):
     """One file each beside this one, named as Keras calls the back end."""
 
+    def homes(self) -> tuple[Any, ...]:
+        """Modules in which the framework itself keeps nonlinearities as functions."""
+
     def traced(self, value: Any) -> bool:
         """Is this a value of a step that is being compiled, so that there is nothing in it yet?"""
 
     def emit(self, tell: Tell, values: Sequence[Any]) -> None:
         """Have `tell` called with these traced values whenever the compiled step runs."""
+
+    def apart(self, value: Any) -> bool:
+        """Does hearing this traced value keep the framework from computing it together with what follows?"""
+
+    def again(self, value: Any, compute: Callable[[], Any] | None) -> Any:
+        """The same value computed once more and apart, by `compute` if there is one; None where that can't be."""
 
     def settle(self) -> None:
         """Wait until everything emitted so far has been told."""

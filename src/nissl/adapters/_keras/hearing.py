@@ -15,9 +15,10 @@ from nissl.adapters._keras.atlas import Atlas
 from nissl.adapters._keras.backends import backend
 from nissl.adapters._keras.changes import Replacing
 from nissl.adapters._keras.ears import Ears
+from nissl.adapters._keras.functions import Functions
 from nissl.adapters._keras.passes import Pass
 from nissl.adapters._keras.steps import Step, Steps, known_inputs, symbolic
-from nissl.errors import NisslError, NisslWarning
+from nissl.errors import NisslError, NisslWarning, listing
 
 
 @dataclass(eq=False)
@@ -52,6 +53,7 @@ class Hearing:
         self._ears, self._users = Ears(), 0
         self._steps = Steps(atlas.model, self)
         self._passing: Pass | None = None
+        self._functions = Functions(self.backend.homes(), self._bend)
         self._telling = self._looking = False
         self._failed: Exception | None = None
 
@@ -109,9 +111,10 @@ class Hearing:
                 self._steps.renew(worn=bool(self._users))
 
     def _wrap(self) -> None:
-        for _, module in self.atlas.modules.values():
+        for module in [*(module for _, module in self.atlas.modules.values()), *self.atlas.bends]:
             if not self._ears.wears(module):
                 self._ears.put_on(module, "call", self.through)
+        self._functions.look(module for _, module in self.atlas.modules.values())
 
     # passes
 
@@ -127,7 +130,8 @@ class Hearing:
         passing = self._passing = Pass(self, training=self._training(module, kwargs), silent=symbolic())
         passing.enter(args, kwargs)
         try:
-            out = passing.call(module, call, args, kwargs)
+            with self._functions.heard():
+                out = passing.call(module, call, args, kwargs)
         finally:
             self._passing = None
         passing.end()
@@ -135,6 +139,10 @@ class Hearing:
             self._tell_output(passing, out)
         self._emit(passing)
         return out
+
+    def _bend(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        passing = self._passing
+        return function(*args, **kwargs) if passing is None else passing.bend(name, function, args, kwargs)
 
     def _training(self, module: Any, kwargs: dict[str, Any]) -> bool:
         step = self._steps.now
@@ -220,6 +228,7 @@ class Hearing:
             late = [(one, "labels", step.labels) for one in self._labelling()] + late
         if not late:
             return
+        late = self._apart(passing, late)
         leaves: list[Any] = []
         shapes = []
         for _, _, value in late:
@@ -233,6 +242,24 @@ class Hearing:
             self._deliver(told, given)
 
         self.backend.emit(deliver, leaves)
+
+    def _apart(self, passing: Pass, late: list[tuple[Listener, str, Any]]) -> list[tuple[Listener, str, Any]]:
+        """Values that the framework computes only together with what follows are made once more, for us alone."""
+        known: dict[int, Any] = {}
+        lost: dict[str, None] = {}
+        for one, name, value in late:
+            if one.place in ("activation", "preactivation") and id(value) not in known and self.backend.apart(value):
+                again = self.backend.again(value, passing.made[id(value)]) if id(value) in passing.made else None
+                known[id(value)] = value if again is None else again
+                lost |= {name: None} if again is None else {}
+        if lost:
+            what = (
+                f"TensorFlow computes {listing(lost)} and what directly follows in one operation, and can't where the value "
+                "in between is heard: weights may differ in the last digits from a training without nissl. Set "
+                "TF_ENABLE_ONEDNN_OPTS=0 for both, or leave these layers out."
+            )
+            warnings.warn(f"nissl: {what}", NisslWarning, stacklevel=2)
+        return [(one, name, known.get(id(value), value)) for one, name, value in late]
 
     def _deliver(self, told: list[tuple[Listener, str]], given: list[Any]) -> None:
         """From inside a compiled step: nothing may be raised there."""

@@ -66,10 +66,18 @@ def function(activation: Any) -> str | None:
     return None if name == "linear" else name
 
 
-def nonlinearity(layer: Any) -> str:
-    """What a bending layer is called: its class's name, or its function's."""
-    name = function(layer.activation) if isinstance(layer, layers.Activation) else type(layer).__name__
+def nonlinearity(bend: Any) -> str:
+    """What a bending layer, operation or function (by its name) is called: its class's name, or its function's."""
+    if isinstance(bend, str) or not isinstance(bend, layers.Layer):
+        name: str | None = bend if isinstance(bend, str) else operation(bend)
+    else:
+        name = function(bend.activation) if isinstance(bend, layers.Activation) else type(bend).__name__
     return NAMES.get(name or "", name or "Identity")
+
+
+def operation(node: Any) -> str:
+    """The function that a node of a graph stands for: `leaky_relu` for a LeakyRelu."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(node).__name__).lower()
 
 
 def own_function(layer: Any) -> str | None:

@@ -1,6 +1,8 @@
 """One pass through a model: whose each value is, where each layer ends, and who is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,14 +35,17 @@ class Pass:
         self.training, self.silent = training, silent
         self.late: list[tuple[Listener, str, Any]] = []
         """What a compiled step will tell, all at once."""
+        self.made: dict[int, Callable[[], Any] | None] = {}
+        """How to compute a value once more where that touches nothing; None for what a norm has put out."""
         self._calls: dict[int, int] = {}
         self._arrivals: list[Arrival] = []
         self._pending: dict[int, Arrival] = {}
         self._learning = not self.atlas.learned
         self._origins: dict[int, tuple[Any, tuple[str, ...]]] = {}
+        self._following = False
 
     def call(self, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        role = self.atlas.modules[id(module)][0] if id(module) in self.atlas.modules else kinds.OTHER
+        role = self.atlas.role(module)
         inputs = self._sources(args, kwargs) if self._learning else ()
         if role == kinds.COMPUTES:
             out, inputs = self._compute(module, call, args, kwargs, inputs)
@@ -55,6 +60,12 @@ class Pass:
                 if values.is_tensor(leaf) and (role == kinds.COMPUTES or id(leaf) not in self._origins):
                     self._origins[id(leaf)] = leaf, inputs
         return out
+
+    def bend(self, name: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A nonlinearity that is a plain function: it ends the layer whose very output it is given."""
+        if self._following or id(values.first((args, kwargs))) not in self._pending:
+            return function(*args, **kwargs)
+        return self._follow(name, kinds.BENDS, function, args, kwargs)
 
     def enter(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The model's own inputs come from no layer."""
@@ -83,6 +94,7 @@ class Pass:
         if value is None or arrival.settled:
             return out, (place.name,)
         self._note_units(arrival, value)
+        self._remember(value, module, args, kwargs)
         if not place.bent:
             self.tell("preactivation", place, value)
         if place.followers == ():
@@ -91,12 +103,17 @@ class Pass:
         self._pending[id(value)] = arrival
         return out, (place.name,)
 
+    def _remember(self, value: Any, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **changed: Any) -> None:
+        if isinstance(module, (*kinds.DENSE, *kinds.CONV)) and module.compute_dtype == module.variable_dtype:
+            self.made[id(value)] = lambda: _plainly(module, args, kwargs, changed)
+
     def _opened(self, arrival: Arrival, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call, heard also before the nonlinearity that the layer applies itself."""
         own, function = vars(module), module.activation
         before = own.get("activation", own)
 
         def activation(value: Any) -> Any:
+            self._remember(value, module, args, kwargs, activation=None)
             self.tell("preactivation", arrival.place, value)
             if arrival.place.mixed:
                 self._note_units(arrival, value)
@@ -115,12 +132,22 @@ class Pass:
     def _follow(self, module: Any, role: str, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = values.first((args, kwargs))
         arrival = self._pending.get(id(given))
-        out = call(*args, **kwargs)
+        before, self._following = self._following, True  # functions that it calls are its own matter
+        try:
+            out = call(*args, **kwargs)
+        finally:
+            self._following = before
         value = values.first(out)
         if arrival is None or value is None or not _fits(arrival, role, module, given):
             return out
         del self._pending[id(given)]
         arrival.followers.append(module)
+        made = self.made.get(id(given))
+        if role == kinds.NORMALISES:
+            self.made[id(value)] = None
+        if made is not None and role == kinds.BENDS and args:
+            function = call if isinstance(module, str) else partial(type(module).call, module)
+            self.made[id(value)] = lambda: function(made(), *args[1:], **kwargs)
         arrival.value = value
         expected = arrival.place.followers
         if not self._learning and (role == kinds.BENDS or len(arrival.followers) == len(expected or ())):
@@ -167,6 +194,17 @@ class Pass:
                 self.tell("activation", arrival.place, arrival.value)
         if self._learning and self._arrivals:
             self.atlas.learn([(a.place, tuple(a.followers), a.inputs, a.units) for a in self._arrivals])
+
+
+def _plainly(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], changed: dict[str, Any]) -> Any:
+    """What a layer computes, heard by nobody; with another attribute, if asked for."""
+    own: dict[str, Any] = module.__dict__
+    before = {name: own[name] for name in changed}
+    own.update(changed)
+    try:
+        return type(module).call(module, *args, **kwargs)
+    finally:
+        own.update(before)
 
 
 def _fits(arrival: Arrival, role: str, module: Any, value: Any) -> bool:

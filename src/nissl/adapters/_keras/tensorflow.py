@@ -1,13 +1,23 @@
 """Keras on TensorFlow: steps are graphs, so values come by an operation that calls back; gradients by a tape."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+_SUMS = ("Add", "AddV2")
+_ARITHMETIC = (*_SUMS, "AddN", "Sub", "Mul", "RealDiv", "Neg")
+_PRODUCTS = ("BiasAdd", "MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative")
+_BENDS = ("Relu", "Relu6", "Elu", "LeakyRelu", "Tanh", "Sigmoid", "Erf", "Pow")
 Tell = Callable[..., None]
+
+
+def homes() -> tuple[Any, ...]:
+    return tf.nn, tf.math, tf
 
 
 def traced(value: Any) -> bool:
@@ -16,6 +26,23 @@ def traced(value: Any) -> bool:
 
 def emit(tell: Tell, values: Sequence[Any]) -> None:
     tf.numpy_function(tell, list(values), [])
+
+
+def apart(value: Any) -> bool:
+    """Grappler makes one operation of sums of sums, oneDNN of a product and what is behind it; not if a third one takes it."""
+    made, behind = value.op.type, {node.type for node in value.consumers()}
+    fused = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() not in ("0", "false")
+    if made in _ARITHMETIC and not behind.isdisjoint(_ARITHMETIC):
+        return True
+    return fused and made in (*_SUMS, *_PRODUCTS) and not behind.isdisjoint((*_SUMS, *_BENDS))
+
+
+def again(value: Any, compute: Callable[[], Any] | None) -> Any:
+    """In a function of its own, which grappler neither inlines nor takes for the same as the step's."""
+    alone = partial(tf.function, autograph=False, experimental_attributes={"_noinline": True})
+    if compute is not None:
+        return alone(compute)()
+    return alone(tf.add)(*value.op.inputs) if value.op.type in _SUMS else None
 
 
 def settle() -> None:
