@@ -174,3 +174,25 @@ def test_an_mlp_of_equinox_is_heard_after_its_activations():
     net = network(chain)
     assert (net.probe(x)["layers.0"] >= 0).all()
     assert net.layers[0].nonlinearity == "ReLU"
+
+
+@pytest.mark.framework("flax")
+def test_a_nonlinearity_that_is_written_out_is_remarked_and_edges_are_known():
+    from flax import nnx
+    from jax import numpy as jnp
+
+    class Written(nnx.Module):
+        def __init__(self, rngs):
+            self.first, self.second, self.last = (nnx.Linear(4, 4, rngs=rngs) for _ in range(3))
+
+        def __call__(self, x):
+            x = jnp.maximum(self.first(x), 0)
+            return self.last(x + jnp.tanh(self.second(x)))
+
+    net = network(Written(nnx.Rngs(0)))
+    net.probe(RANDOM.normal(size=(3, 4)).astype(np.float32))
+    first, second, last = net.layers
+    assert first.nonlinearity is None
+    assert "maximum" in first.remark
+    assert second.nonlinearity == "Tanh"
+    assert (first.inputs, second.inputs, last.inputs) == ((), ("first",), ("first", "second"))

@@ -1,5 +1,6 @@
 """The map of a model: its layers by path, and whose copy a module of a traced program is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,6 +75,15 @@ class Atlas:
             self._places[name] = replace(first, layer=replace(first.layer, name=name))
         self._order.setdefault(name)
         return self._places[name]
+
+    def learn(self, before: Mapping[str, tuple[str, ...]], behind: Mapping[str, str]) -> None:
+        """What the program of a pass shows: the layers before each, and nonlinearities that nobody can hear behind."""
+        for name, inputs in before.items():
+            place = self._places[name]
+            remark = place.layer.remark
+            if name in behind and not place.bend:
+                remark = f"heard before a nonlinearity that is no known function's ({behind[name]})"
+            place.layer = replace(place.layer, inputs=inputs, remark=remark)
 
     def find(self, module: Any, inside: str) -> str | None:
         """Which of the modules inside a path this is a copy of, where just one can be meant."""

@@ -11,6 +11,7 @@ from jax.interpreters.partial_eval import DynamicJaxprTracer
 from nissl.adapters._jax.atlas import Atlas, Place
 from nissl.adapters._jax.calling import Called, Calls
 from nissl.adapters._jax.changes import Replacing
+from nissl.adapters._jax.flow import Flow
 from nissl.adapters._jax.functions import MIXING, NAMES, Functions
 from nissl.adapters._jax.passes import Pass, trace
 from nissl.adapters._jax.post import Letter, Post, Wish, ready
@@ -119,19 +120,21 @@ class Hearing:
 
     def _learn(self, run: Called, module: Any, top: str) -> None:
         """One pass that computes nothing shows what follows what; what goes wrong in it goes wrong in the pass itself too."""
+        flow = Flow()
 
         def shown() -> None:
             copy = self.atlas.dialect.copy(module)
             pass_ = self._begin(copy if not top else None)
-            pass_.learning = True
+            pass_.learning = flow
             self._passed(pass_, functools.partial(run.func, copy, *run.args[1:], **run.keywords), copy)
 
         try:
             with LISTENED((*LISTENED.value, "learning")):
-                jax.eval_shape(shown)
+                before, behind = flow.read(shown)
         except Exception:  # noqa: BLE001 - see above
             return
         self._learned.add(top)
+        self.atlas.learn(before, behind)
 
     def _is_model(self, module: Any) -> bool:
         if any(module is one for one in self.stands):
@@ -192,7 +195,7 @@ class Hearing:
             self._deep = False
         call = pass_.calls.get(path, 0)
         pass_.calls[path] = call + 1
-        return self._heard(pass_, self.atlas.called(path, call), out)
+        return self._heard(pass_, self.atlas.called(path, call), run.args[1:2], out)
 
     def _path(self, pass_: Pass, module: Any) -> str | None:
         """Transforms inside the model (checkpoint, scan, jit) copy its modules: a copy is known by what only one can be."""
@@ -209,13 +212,14 @@ class Hearing:
         wanted = dict.fromkeys(wish for wish, _ in self.post.listeners if wish.place == place)
         return [w for w in wanted if place == "outputs" or w.takes(name)]
 
-    def _heard(self, pass_: Pass, place: Place, out: Any) -> Any:
+    def _heard(self, pass_: Pass, place: Place, given: Sequence[Any], out: Any) -> Any:
         """What a computing module put out: it is told once it is clear what becomes of it."""
         value = value_of(out, last=place.kind.last)
         if value is None:
             return out
         if pass_.learning:
             place.follow()
+            pass_.learning.add(place.layer.name, *given, value)
             pass_.waiting[id(value)] = value, place
             return out
         if isinstance(value, DynamicJaxprTracer):
@@ -236,6 +240,7 @@ class Hearing:
         value = value_of(out, last=False)
         if pass_.learning:
             place.follow(norm)
+            pass_.learning.add(place.layer.name, value)
         elif not place.bend:
             return replaced(out, value, self._whole(pass_, place, value))
         pass_.waiting[id(value)] = value, place
@@ -251,6 +256,8 @@ class Hearing:
         place = waited[1]
         if not pass_.learning:
             return self._whole(pass_, place, out)
+        if name in NAMES:
+            pass_.learning.add(place.layer.name, out)
         place.follow(place.norm, NAMES.get(name), name if name in MIXING else None)
         return out
 

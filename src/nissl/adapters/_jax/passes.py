@@ -23,8 +23,8 @@ class Pass:
     letters: list[tuple[Letter, Any]] = field(default_factory=list)
     waiting: dict[int, tuple[Any, Place]] = field(default_factory=dict)
     """Values that go through a norm or a nonlinearity yet, by their ids."""
-    learning: bool = False
-    """Is this only to see what follows what?"""
+    learning: Any = None
+    """The Flow that is written down, where the pass is only to see what follows what."""
 
 
 def trace() -> Any:
