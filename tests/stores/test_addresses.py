@@ -9,6 +9,7 @@ import zarr
 from obstore.store import from_url
 
 import nissl
+from nissl.apps.cli import main
 from nissl.errors import BadValue, MissingDependency, NoTrace, TraceExists
 from nissl.stores.disk import Disk
 from nissl.stores.objects import Objects
@@ -34,6 +35,24 @@ def test_the_same_bytes_as_on_disk(address, run_path):
     assert len(shards) > 10
     assert set(there.files()) - {"_lock"} == set(here.files()) - {"_lock"}
     assert all(here.file(name) == there.file(name) for name in shards if not name.startswith("time"))
+
+
+def test_a_reference_network_is_trained_at_an_address_and_goes_on(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = ["--model.hidden", "4", "--no-progress"]
+    main(["train", address, "--epochs", "1", *few])
+    main(["train", address, "--epochs", "2", "--resume", *few])
+    assert nissl.open(address).epochs == [0, 1, 2]
+    assert f"trace: {address}" in capsys.readouterr().out
+    assert (tmp_path / "checkpoints" / "run" / "best_model.pt").exists()
+    assert [found.name for found in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_a_script_is_not_recorded_at_an_address_and_that_is_said(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["record", "--out", address, "--", sys.executable, "-c", "0"]) == 2
+    assert "nissl.record(model, address)" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_obstore_it_is_said_what_to_install(monkeypatch):

@@ -44,7 +44,9 @@ def demo(
 
 
 def train(
-    run: Annotated[Path | None, Parameter(help="The folder of the new trace; left out: runs/DATA.")] = None,
+    run: Annotated[
+        str | None, Parameter(help="The new trace's folder, or its address (s3://bucket/run); left out: runs/DATA.")
+    ] = None,
     *,
     config: Annotated[Path | None, Parameter(help="A TOML file with these options.")] = None,  # noqa: ARG001 - for from_toml
     resume: Annotated[
@@ -54,7 +56,7 @@ def train(
     training: Training | None = None,
     recording: Recording | None = None,
 ) -> None:
-    """Train a reference network on a data set and record it; the best weights are kept beside the trace.
+    """Train a reference network on a data set and record it; the best weights are kept beside the trace, or here.
 
     Examples: `nissl train`; `nissl train runs/a --model mlp --model.hidden 64,32 --epochs 10`;
     `nissl train --data arrays --data.path mine.npz --epoch-intervals 1,5,10:50:10`.
@@ -73,7 +75,7 @@ def train(
 
 def record(
     *command: Annotated[str, Parameter(help="What to run, after two dashes: -- python train.py ARGS", allow_leading_hyphen=True)],
-    out: Annotated[Path | None, Parameter(help="The folder of the trace; left out: runs/SCRIPT, runs/SCRIPT-2 ...")] = None,
+    out: Annotated[str | None, Parameter(help="The folder of the trace; left out: runs/SCRIPT, runs/SCRIPT-2 ...")] = None,
     resume: Annotated[bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")] = False,
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
     model: Annotated[str | None, Parameter(help="The model's variable, its class, or module:attribute; several with commas.")] = None,

@@ -7,11 +7,12 @@ from nissl.errors import MissingData
 
 
 class Checkpoints:
-    """The folder checkpoints/RUN next to the trace RUN; every file is whole or not there."""
+    """The folder checkpoints/RUN next to the trace RUN, here where that is an address; every file is whole or not there."""
 
-    def __init__(self, trace: Path):
+    def __init__(self, trace: str | Path):
         self.trace = trace
-        self.folder = trace.parent / "checkpoints" / trace.name
+        beside = Path(str(trace).rstrip("/").rpartition("/")[2]) if "://" in str(trace) else Path(trace)
+        self.folder = beside.parent / "checkpoints" / beside.name
         self.best = self.folder / "best_model.pt"
 
     def state(self, epoch: int) -> Path:

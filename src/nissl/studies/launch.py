@@ -70,6 +70,10 @@ def _place(command: Sequence[str], out: str | Path | None, *, go_on: bool) -> Pa
     if out is None:
         place = Path("runs") / _name(command)
         return place if go_on or not place.exists() else beside(place)
+    if "://" in str(out):
+        raise BadValue(
+            f"out={out}: nissl record writes into a folder. To record at an address, write nissl.record(model, address) in the script."
+        )
     place = Path(out)
     if place.exists() and not go_on and any(place.iterdir() if place.is_dir() else [place]):
         raise TraceExists(

@@ -43,7 +43,8 @@ def train(
     fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
     they are divided into; resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
     begin anew; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
-    is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace.
+    is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace; of a
+    trace in an object store, in the working directory.
     The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace of the epochs so far.
     """
     if settings is not None and options:
@@ -58,7 +59,7 @@ def train(
             device=device,
         )  # fmt: skip
         config = {"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe}
-        kept = None if path is None else Checkpoints(Path(path))
+        kept = None if path is None else Checkpoints(path)
         losses = _taken_up(kept, trainer, config) if resume else []
         recorder = record(
             network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,

@@ -50,7 +50,7 @@ def number(value: Any) -> str:
     return f"{' x '.join(map(str, found.shape))} values, {np.nanmin(found):.3g} to {np.nanmax(found):.3g}"
 
 
-def trained(path: Path, done: Trained) -> None:
+def trained(path: str | Path, done: Trained) -> None:
     """What `nissl train` ends with."""
     epochs, out = done.trace.epochs, console()
     out.print(f"trace: {path} ({len(epochs)} epochs)", soft_wrap=True)
@@ -61,7 +61,7 @@ def trained(path: Path, done: Trained) -> None:
         out.print(f"next: nissl info {path}; nissl show {path} e{epochs[-1]}/{done.trace.layers[0]}/n0", soft_wrap=True)
 
 
-def contents(path: Path, found: Contents) -> None:
+def contents(path: str | Path, found: Contents) -> None:
     """What `nissl info` prints."""
     out, trace = console(), found.trace
     header, epochs = trace.header, trace.epochs
