@@ -11,6 +11,7 @@ from tests.scripts.running import alone, bare, python, recorded
 HIDDEN, OUT = "0", "3"
 CASES = {
     "plain": (["plain.py", "--lr", "1"], [], "plain", {"epochs": [1, 2, 3], "steps": 4, "layers": {"hidden", "out"}}),
+    "a look, a step after the loop": (["leftover.py"], [], "leftover", {"epochs": [1, 2, 3], "steps": 4}),
     "accumulation": (["accumulation.py"], [], "accumulation", {}),
     "amp, spawned workers": (["amp.py"], [], "amp", {}),
     "gan": (["gan.py"], [], "gan", {"layers": {"G.0", "G.2", "D.0", "D.3"}, "seen": None}),
@@ -67,6 +68,15 @@ def test_what_was_detected_is_said_with_what_changes_it(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert words in said, said
     assert "NOT KNOWN" in recorded(python("no_loader.py"), tmp_path).stderr
+
+
+def test_an_epoch_ends_after_the_step_for_what_was_accumulated_last(tmp_path: Path) -> None:
+    watched = recorded(python("leftover.py"), tmp_path)
+    said = [float(line) for line in watched.stdout.splitlines()[1:4]]
+    weights = nissl.open(tmp_path / "runs" / "leftover").layer("0").array("weight").values
+    assert weights[-3:].reshape(3, -1)[:, 0].tolist() == np.float32(said).tolist()
+    assert "trained 3 epochs of 2 steps; epochs 0, 1, 2, 3 are in runs/leftover\n" in watched.stderr
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["leftover"]
 
 
 def test_numbers_are_those_of_a_loop_of_ones_own(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class Session:
         """Whose training loop runs now, where a callback of ours records it."""
         self.recorded: list[Path] = []
         self.failed = False
+        self._again: Path | None = None
+        """A trace that holds no training: the next one takes its place."""
         self.rank, self.world = int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
         """Which of how many processes this is that train one model; a plug-in may know better than the environment."""
 
@@ -69,12 +71,14 @@ class Session:
         """What `nissl.record` and the callbacks take, besides model, path and probe."""
         asked = self.asked
         return {
-            "resume": asked.resume, "overwrite": asked.overwrite and not self.recorded,
+            "resume": asked.resume, "overwrite": (asked.overwrite and not self.recorded) or bool(self._again and not asked.resume),
             "config": {"command": list(asked.command)}, "progress": False, **asked.recording,
         }  # fmt: skip
 
     def place(self) -> Path:
         """Where the next trace goes: the folder that was asked for, or one beside it where that is taken already."""
+        if self._again:
+            return self._again
         out, before = Path(self.asked.out), len(self.recorded)
         if self.world > 1:  # all of them go to the same place, whoever comes first
             return out.with_name(f"{out.name}-{before + 1}") if before else out
@@ -84,9 +88,14 @@ class Session:
     def began(self, path: Path) -> None:
         """A trace is open: children of this process are its helpers and need not listen."""
         self.recorded.append(path)
-        if self.asked.mark:
+        self._again = None
+        if self.asked.mark and os.getpid() != self.asked.main:  # it knows by itself what it recorded
             Path(self.asked.mark).touch()
         undo(os.environ)
+
+    def forget(self) -> None:
+        """What was recorded last was no training."""
+        self._again = self.recorded.pop()
 
     @contextmanager
     def run_by(self, library: str, path: Path | None = None) -> Iterator[None]:
@@ -119,6 +128,11 @@ def undo(environment: Any) -> None:
         environment["PYTHONPATH"] = os.pathsep.join(kept)
     else:
         environment.pop("PYTHONPATH", None)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def beside(path: Path) -> Path:

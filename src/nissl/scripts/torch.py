@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from nissl.core.script import Script
-from nissl.core.session import Session
+from nissl.core.session import Session, shown
 from nissl.errors import NisslError, listing
 from nissl.scripts._hook.patches import replaced
 from nissl.scripts._torch.finding import parameters
@@ -29,6 +29,8 @@ class Torch(Script):
         self._optimizers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._owned: set[int] = set()
         """Parameters that an optimiser trains and that are not recorded yet."""
+        self._before: set[int] = set()
+        """What these were when the recording began."""
         self._recording: Recording | None = None
         self._passes: weakref.WeakKeyDictionary[Any, Pass] = weakref.WeakKeyDictionary()
         self._latest: tuple[Pass, Any] | None = None
@@ -88,7 +90,7 @@ class Torch(Script):
     def _starting(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def __iter__(loader: Any) -> Any:  # noqa: N807 - it stands for that
             if self._recording is not None and self.session.free:
-                self._guarded(partial(self._recording.started, loader))
+                self._guarded(partial(self._start, self._recording, loader))
             iterator = original(loader)
             self._passes[iterator] = Pass(loader, iterator)
             return iterator
@@ -123,6 +125,18 @@ class Torch(Script):
         if self._recording is not None:
             self._guarded(partial(self._recording.stepped, optimizer))
 
+    def _start(self, recording: Recording, loader: Any) -> None:
+        """A pass begins; what only looked at the model before it is forgotten, and training awaited again."""
+        if not recording.looked() or self.session.world > 1 or recording.amid(loader):
+            recording.started(loader)
+            return
+        self._recording = None
+        recording.close(NisslError("a look at the model, no training"))
+        self.session.forget()
+        self.session.say("that was a look at the model and no training: forgotten")
+        self._owned |= self._before
+        self._await()
+
     def _called(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         session = self.session
         if not session.free or session.failed or not any(id(p) in self._owned for p in module.parameters()):
@@ -134,7 +148,7 @@ class Torch(Script):
         self._waiting.close()
         self._finish(None)  # of a training that came before
         latest, self._latest = self._latest, None
-        self._owned.clear()
+        self._before, self._owned = self._owned, set()
         here = [o for o in self._optimizers if o.param_groups]
         self._recording = opened(session, here, module, (args, kwargs), latest)
 
@@ -143,8 +157,10 @@ class Torch(Script):
         if recording is not None and self.session.alive:
             recording.close(error)
             trace = recording.recorder.trace
-            kept = f"epochs {listing(trace.epochs)} are" if trace.epochs else "no epoch is"
-            self.session.say(f"trained {_told(recording.counts)}; {kept} in {self.session.recorded[-1]}")
+            epochs = trace.epochs
+            many = "epoch {} is" if len(epochs) == 1 else "epochs {} are"
+            kept = many.format(listing(epochs)) if epochs else "no epoch is"
+            self.session.say(f"trained {_told(recording.counts)}; {kept} in {shown(self.session.recorded[-1])}")
             heard = [layer for layer in trace.layers if "mean" in trace.names(layer)]
             if trace.epochs and not heard:
                 self.session.fail("no layer was heard in any epoch: only weights are recorded")
@@ -173,5 +189,11 @@ def _ranked() -> bool:
 def _told(counts: list[int]) -> str:
     """3 epochs of 64 steps."""
     kinds = sorted(set(counts))
-    steps = f" of {kinds[0]} steps" if len(kinds) == 1 else f" of {kinds[0]} to {kinds[-1]} steps" if kinds else ""
+    steps = (
+        f" of {kinds[0]} step{'s' * (kinds[0] != 1)}"
+        if len(kinds) == 1
+        else f" of {kinds[0]} to {kinds[-1]} steps"
+        if kinds
+        else ""
+    )
     return f"{len(counts)} epoch{'s' * (len(counts) != 1)}{steps}"

@@ -89,7 +89,9 @@ class Process:
         if self._closed or not self.session.alive:
             return
         self._closed = True
-        error = getattr(sys, "last_value", None)
+        error = sys.exc_info()[1] or getattr(
+            sys, "last_value", None
+        )  # multiprocessing ends a child while its error flies
         if error is None and self.code not in (None, 0, False):
             error = SystemExit(self.code)
         for script in self.scripts:

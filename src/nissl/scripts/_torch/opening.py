@@ -1,6 +1,5 @@
 """Opening the recorder in the first training call, before it runs; and saying what was detected."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from torch import nn
 
 from nissl.core.record import record
 from nissl.core.recorder import Recorder
-from nissl.core.session import Session
+from nissl.core.session import Session, shown
 from nissl.errors import BadValue, listing
 from nissl.scripts._hook.labels import Labels, like
 from nissl.scripts._torch import finding
@@ -102,8 +101,7 @@ def _epochs(of: Pass | None, stack: Any, steps: int | None) -> str:
 
 def _report(session: Session, path: Path, lines: Mapping[str, str]) -> None:
     options = {"model": "--model", "optimiser": "", "epochs": "--epoch-steps", "labels": "--labels", "probe": "--probe"}
-    shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-    session.say(f"recording into {shown} what it detected (change it with the option behind):")
+    session.say(f"recording into {shown(path)} what it detected (change it with the option behind):")
     for what, text in lines.items():
         option = f"  [{options[what]}]" if options[what] else ""
         session.say(f"  {what:10} {text.rstrip()}{option}")

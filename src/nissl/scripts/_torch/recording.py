@@ -41,7 +41,11 @@ class Recording:
         """Optimiser steps of each epoch that is over."""
         self._done = recorder.last or 0
         self._taken = self._calls = 0
+        self.trained = False
+        """Has an optimiser made a step since the recording began?"""
         self._running = self._cycled = self._looked = False
+        self._due = self._late = False
+        """Do gradients wait for a step of an optimiser? Also after their pass: does the epoch wait for it, too?"""
         self._ready = True
         """Does the next call begin a step?"""
         self._pass: Pass | None = None
@@ -83,11 +87,15 @@ class Recording:
             return
         share, rest = divmod(self._calls, max(of.delivered, 1))
         self._share = share if share and not rest else 0
+        again = not self._looked and any(type(holder) is itertools.cycle for holder in gc.get_referrers(of.iterator()))
+        self._looked = True  # once, for it looks at everything that Python holds
+        if self._due and self._running and self.steps is None and not again:
+            self._late = True
+            self.recorder.pause()
+            return
         self._over()
-        if not self._looked:  # once, for it looks at everything that Python holds
-            self._looked = True
-            if any(type(holder) is itertools.cycle for holder in gc.get_referrers(of.iterator())):
-                self._cycle()
+        if again:
+            self._cycle()
 
     def called(self, module: nn.Module) -> None:
         """The root is called."""
@@ -103,22 +111,34 @@ class Recording:
 
     def stepped(self, optimizer: Any) -> None:
         """An optimiser has made a step."""
+        self.trained, self._due = True, False
         if optimizer is not self._optimizer():
             return
         if not self._running and self.counts and not self._cycled:
             self._cycle()
             return
         self._taken += 1
+        if self._late:
+            self._over()
         if self.steps is not None and self._taken >= self.steps:
             self._end()
         if self._pass is None or self._cycled:
             self._ready = True
 
+    def looked(self) -> bool:
+        """Were all calls until here a look at the model, at its output's shape perhaps, and no training?"""
+        return not self.trained and all(p.grad is None for p in self._root.parameters())
+
+    def amid(self, loader: Any) -> bool:
+        """Is the pass still going on in which the model was called, and this loader another one?"""
+        ours = self._pass
+        return self._running and ours is not None and ours.iterator() is not None and not ours.of(loader)
+
     def close(self, error: BaseException | None) -> None:
         """Training is over: what has been trained of the last epoch counts, unless it was broken off by an error."""
         if self._hook is not None:
             self._hook.remove()
-        if error is None:
+        if error is None or self._late:
             self._end()
         self.recorder.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
@@ -137,6 +157,9 @@ class Recording:
     def _begin(self) -> None:
         """A training step begins; and perhaps an epoch."""
         self._ready = False
+        if self._late:
+            self._over()
+        self._due = True
         if not self._running:
             self._running, self._taken = True, 0
             self.recorder.begin_epoch(self._done + 1)
@@ -149,7 +172,7 @@ class Recording:
         """A pass over the loader has ended, and with it an epoch, unless steps are counted."""
         if self.steps is None:
             self._end()
-        self._calls = 0
+        self._calls, self._late = 0, False
 
     def _end(self) -> None:
         if self._running:
