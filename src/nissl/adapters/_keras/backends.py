@@ -30,11 +30,14 @@ class Backend(Protocol):
     def again(self, value: Any, compute: Callable[[], Any] | None) -> Any:
         """The same value computed once more and apart, by `compute` if there is one; None where that can't be."""
 
+    def outward(self, tell: Tell, values: Sequence[Any], step: Any) -> Callable[[], None] | None:
+        """`tell` of these traced values, which the step that has the argument `step` may return; None if they can't get there."""
+
     def settle(self) -> None:
         """Wait until everything emitted so far has been told."""
 
-    def hear_gradient(self, value: Any, tell: Tell) -> Any:
-        """The same value, of whose gradient `tell` is told once it is known."""
+    def hear_gradient(self, value: Any, tell: Tell, emit: Callable[[Tell, Sequence[Any]], None]) -> Any:
+        """The same value, of whose gradient `tell` is told once it is known; by `emit`, if the gradient is traced."""
 
     def gradients(
         self, score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]

@@ -70,6 +70,7 @@ class Hearing:
         try:
             with self.wrapped(again=not self.evaluating):
                 yield
+            self.settle()
         finally:
             listener.open = False
             self.listeners.remove(listener)
@@ -241,7 +242,12 @@ class Hearing:
             given = [tree.pack_sequence_as(form, list(arrays[at : at + n])) if n else None for form, at, n in shapes]
             self._deliver(told, given)
 
-        self.backend.emit(deliver, leaves)
+        self.emit(deliver, leaves)
+
+    def emit(self, tell: Callable[..., None], leaves: Sequence[Any]) -> None:
+        """Out of a compiled step: with what it returns if it can be, else by a call from inside it."""
+        if not self._steps.send(tell, leaves):
+            self.backend.emit(tell, leaves)
 
     def _apart(self, passing: Pass, late: list[tuple[Listener, str, Any]]) -> list[tuple[Listener, str, Any]]:
         """Values that the framework computes only together with what follows are made once more, for us alone."""
@@ -276,6 +282,7 @@ class Hearing:
         if self._telling:  # a listener asks, who is being told
             return
         self.backend.settle()
+        self._steps.receive()
         error, self._failed = self._failed, None
         if error is not None:
             raise error

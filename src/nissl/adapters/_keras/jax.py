@@ -33,11 +33,19 @@ def again(_: Any, __: Any) -> Any:
     return None
 
 
+def outward(tell: Tell, values: Sequence[Any], step: Any) -> Callable[[], None] | None:
+    """Without a gradient, a value inside `jax.grad` is the very one of the step outside; inside a scan or remat it is not."""
+    trace = getattr(step, "_trace", None)
+    found = [jax.lax.stop_gradient(value) for value in values]
+    here = trace is not None and all(not traced(one) or getattr(one, "_trace", None) is trace for one in found)
+    return jax.tree_util.Partial(tell, *found) if here else None
+
+
 def settle() -> None:
     jax.effects_barrier()
 
 
-def hear_gradient(value: Any, tell: Tell) -> Any:
+def hear_gradient(value: Any, tell: Tell, emit: Callable[[Tell, Sequence[Any]], None]) -> Any:
     @jax.custom_vjp  # type: ignore[untyped-decorator]
     def same(x: Any) -> Any:
         return x

@@ -171,7 +171,7 @@ class Pass:
         if hearing.catch is not None:
             value = hearing.catch(name, value)
         for listener in self._listening("gradient", name):
-            value = hearing.backend.hear_gradient(value, hearing.telling(listener, name))
+            value = hearing.backend.hear_gradient(value, hearing.telling(listener, name), hearing.emit)
         self.tell("activation", arrival.place, value)
         return value
 

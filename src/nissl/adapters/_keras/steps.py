@@ -1,8 +1,9 @@
 """The steps that Keras makes of a model for `fit`, `evaluate` and `predict`: which one runs, its labels, and making it anew."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 from keras import tree
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from nissl.adapters._keras.hearing import Hearing
 
 KINDS = ("train", "test", "predict")
+RETURNING = keras.backend.backend() == "jax"
+"""May a step return more than Keras asks for? Else what it tells calls out of it."""
 
 
 def symbolic() -> bool:
@@ -29,6 +32,17 @@ class Step:
     labels: Any
     labelled: bool = False
     """Have the labels been told?"""
+    inside: Any = None
+    """An argument of the step, where it is traced and returns what it tells."""
+    sent: list[Callable[[], None]] = field(default_factory=list)
+    """What it tells and whom."""
+
+
+class Returned(NamedTuple):
+    """What a step returns while it is heard, so that nothing calls out of it."""
+
+    logs: Any
+    told: list[Callable[[], None]]
 
 
 class Steps:
@@ -38,6 +52,7 @@ class Steps:
         self._model, self._hearing = model, hearing
         self._ears = Ears()
         self.now: Step | None = None
+        self._arrived: deque[Callable[[], None]] = deque()
         self.shapes = compute_output_spec
 
     def check(self) -> None:
@@ -57,19 +72,51 @@ class Steps:
         for kind in KINDS:
             if worn:  # a new function every time: jax.jit knows a function that it has seen
                 self._ears.put_on(self._model, f"{kind}_step", self._through(kind == "train"))
+            if worn and RETURNING and kind == "train":
+                self._ears.put_on(self._model, "_make_function", self._opening)
             if getattr(self._model, f"{kind}_function", None) is not None:
                 getattr(self._model, f"make_{kind}_function")(force=True)
+
+    def send(self, tell: Callable[..., None], leaves: Sequence[Any]) -> bool:
+        """Have the step return these values, if they can get there, and `tell` called with them."""
+        if self.now is None or self.now.inside is None:
+            return False
+        telling = self._hearing.backend.outward(tell, leaves, self.now.inside)
+        self.now.sent += [] if telling is None else [telling]
+        return telling is not None
+
+    def receive(self) -> None:
+        """Tell what steps have returned."""
+        while self._arrived:
+            self._arrived.popleft()()
+
+    def _opening(self, _: Any, make: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Keras makes of a compiled step what it calls in `fit`: on the way there, take out what the step tells."""
+
+        def opened(*given: Any) -> Any:
+            out = step(*given)
+            if not (isinstance(out, tuple) and isinstance(out[0], Returned)):
+                return out
+            self.receive()  # of the step before, while this one runs
+            self._arrived.extend(out[0].told)
+            return out[0].logs, *out[1:]
+
+        step, *others = args
+        return make(opened, *others, **kwargs)
 
     def _through(self, training: bool) -> Callable[..., Any]:
         def through(_: Any, step: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if training:
                 self.check()
-            before, self.now = self.now, Step(training, _labels(args[-1] if args else None))
+            leaves = tree.flatten((args, kwargs))
+            traced = next((leaf for leaf in leaves if self._hearing.backend.traced(leaf)), None)
+            now = Step(training, _labels(args[-1] if args else None), inside=traced if training and RETURNING else None)
+            before, self.now = self.now, now
             try:
-                traced = any(self._hearing.backend.traced(leaf) for leaf in tree.flatten((args, kwargs)))
-                if training and not traced:  # in a traced one labels come with the values
-                    self._hearing.tell_labels(self.now)
-                return step(*args, **kwargs)
+                if training and traced is None:  # in a traced one labels come with the values
+                    self._hearing.tell_labels(now)
+                out = step(*args, **kwargs)
+                return (Returned(out[0], now.sent), *out[1:]) if now.sent else out
             finally:
                 self.now = before
 

@@ -45,11 +45,15 @@ def again(value: Any, compute: Callable[[], Any] | None) -> Any:
     return alone(tf.add)(*value.op.inputs) if value.op.type in _SUMS else None
 
 
+def outward(_: Tell, __: Sequence[Any], ___: Any) -> Callable[[], None] | None:
+    return None
+
+
 def settle() -> None:
     """A graph has told everything when it returns."""
 
 
-def hear_gradient(value: Any, tell: Tell) -> Any:
+def hear_gradient(value: Any, tell: Tell, emit: Callable[[Tell, Sequence[Any]], None]) -> Any:
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def same(x: Any) -> Any:
         def backward(gradient: Any) -> Any:

@@ -31,11 +31,15 @@ def again(_: Any, __: Any) -> Any:
     return None
 
 
+def outward(_: Tell, __: Sequence[Any], ___: Any) -> Callable[[], None] | None:
+    return None
+
+
 def settle() -> None:
     """Everything is told as it happens."""
 
 
-def hear_gradient(value: Any, tell: Tell) -> Any:
+def hear_gradient(value: Any, tell: Tell, _: Any) -> Any:
     if value.requires_grad:
         value.register_hook(tell)
     return value
