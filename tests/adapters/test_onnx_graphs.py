@@ -85,6 +85,24 @@ def test_a_norm_over_the_same_units_is_passed_and_a_softmax_is_not():
         assert (net.probe(draw(2, 1, 5, 5))["last"] == 0.25).all()
 
 
+def test_the_examples_may_be_on_another_axis_than_the_first():
+    stored = {"a.weight": draw(4, 3), "b.weight": draw(3, 2)}
+    nodes = [
+        ("Transpose", ["x"], ["turned"], {"perm": [1, 0, 2]}),
+        ("MatMul", ["turned", "a.weight"], ["a"], {}),
+        ("ReduceMean", ["a"], ["pooled"], {"axes": [0], "keepdims": 0}),
+        ("MatMul", ["pooled", "b.weight"], ["y"], {}),
+    ]
+    x, y = draw(6, 6, 4), np.arange(6) % 2  # as many positions as examples
+    net = nissl.network(graph(nodes, {"x": ["b", 6, 4]}, {"y": ["b", 2]}, stored))
+    assert [(layer.batch_axis, layer.unit_shape) for layer in net.layers] == [(1, (6,)), (0, ())]
+    with nissl.record(net, probe=(x, y), progress=False) as recorder:
+        list(recorder.epochs(1))
+    value = x @ stored["a.weight"]
+    wanted = np.stack([value[y == k].mean((0, 1)) for k in range(2)], 1)
+    np.testing.assert_allclose(recorder.trace["E_1/L_a"].array("probe_class_mean"), wanted, atol=1e-5)
+
+
 def test_names_come_from_weights_nodes_and_scopes_and_are_unique():
     nodes = [
         ("MatMul", ["x", "onnx::MatMul_7"], ["a"], {"name": "/net/fc/MatMul"}),

@@ -19,6 +19,8 @@ from nissl.errors import Unsupported, listing
 
 _PARAMETER = re.compile(r"^(?P<path>.+)[./](weight|bias|kernel|gamma|beta|embeddings?|w|b)(:0)?$", re.IGNORECASE)
 _SCOPES = "pkg.torch.onnx.name_scopes"
+Shape = tuple[int | str, ...]
+"""Each axis' length, or what the model calls it."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Place:
         return value.swapaxes(1, 2).reshape(value.shape[0], value.shape[2], -1)
 
 
-def places(graph: Graph, shapes: dict[str, tuple[int | None, ...]]) -> list[Place]:
-    """In the order in which they run; `shapes` are those that were inferred."""
+def places(graph: Graph, shapes: dict[str, Shape], examples: str | None = None) -> list[Place]:
+    """In the order in which they run; `shapes` are those that were inferred, `examples` the name of their number in these."""
     found, taken = [], {}  # type: list[Place], dict[str, tuple[int, str | None]]
     for number in range(len(graph.nodes)):
         reader = _READ.get(graph.nodes[number].op_type)
@@ -56,7 +58,7 @@ def places(graph: Graph, shapes: dict[str, tuple[int | None, ...]]) -> list[Plac
             continue
         weight = place.forms["weight"].tensor
         name = _unique(place.layer.name, weight, taken)
-        found.append(_heard(graph, replace(place, layer=replace(place.layer, name=name)), shapes))
+        found.append(_heard(graph, replace(place, layer=replace(place.layer, name=name)), shapes, examples))
     if not found:
         operators = sorted({node.op_type for node in graph.nodes})
         raise Unsupported(
@@ -75,7 +77,7 @@ def _unique(name: str, weight: str, taken: dict[str, tuple[int, str | None]]) ->
     return f"{name}{'#' if owner == weight else '.'}{count + 1}"
 
 
-def _heard(graph: Graph, place: Place, shapes: dict[str, tuple[int | None, ...]]) -> Place:
+def _heard(graph: Graph, place: Place, shapes: dict[str, Shape], examples: str | None) -> Place:
     """Where the layer's activation is: behind a norm over the same units and a nonlinearity."""
     if place.layer.kind == "recurrent":
         return place
@@ -84,10 +86,12 @@ def _heard(graph: Graph, place: Place, shapes: dict[str, tuple[int | None, ...]]
     name, value = bent or (None, value)
     remark = "; ".join(filter(None, [f"heard after {norm}" if norm else None, mixed_by(graph, value)])) or None
     shape = shapes.get(value, ())
-    axes = [n for i, n in enumerate(shape) if i not in (0, place.layer.unit_axis % len(shape))]
-    inner = tuple(n for n in axes if n is not None)
+    batch = shape.index(examples) if examples in shape else 0  # torch's attention has the positions before the examples
+    axes = [n for i, n in enumerate(shape) if i not in (batch, place.layer.unit_axis % len(shape))]
+    inner = tuple(n for n in axes if isinstance(n, int))
     known = inner if len(inner) == len(axes) else ()
-    return replace(place, heard=value, layer=replace(place.layer, nonlinearity=name, remark=remark, unit_shape=known))
+    layer = replace(place.layer, nonlinearity=name, remark=remark, unit_shape=known, batch_axis=batch)
+    return replace(place, heard=value, layer=layer)
 
 
 def _joined(graph: Graph, found: list[Place]) -> list[Place]:
