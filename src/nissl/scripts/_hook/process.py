@@ -3,9 +3,11 @@
 import atexit
 import gc
 import io
+import itertools
 import json
 import os
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -117,7 +119,7 @@ class Process:
             return
         why = "What keeps it from that is said above." if session.failed else _why(self.scripts, seen)
         session.shout(f"nothing was recorded. {why}")
-        if main and self.code in (None, 0, False) and not hasattr(sys, "last_type"):
+        if main and self.code in (None, 0, False) and not hasattr(sys, "last_type") and not _raises_its_code():
             _leave(NOTHING)
 
 
@@ -125,6 +127,19 @@ def _interrupted() -> None:
     """Python dies of SIGINT if the last code that it ran from text, and not only imported, was interrupted: be that once more."""
     with suppress(KeyboardInterrupt):
         exec("raise KeyboardInterrupt")  # noqa: S102 - dataclasses made while the trace was closed have run other text since
+
+
+def _raises_its_code() -> bool:
+    """Does code of the user's say SystemExit? With what code that ends a Python, nothing tells at its end."""
+    library = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    ours = str(Path(__file__).parents[2]) + os.sep
+    said = [word for option, word in itertools.pairwise(sys.orig_argv) if option == "-c"]
+    for module in list(sys.modules.values()):
+        place = getattr(module, "__file__", None)
+        if isinstance(place, str) and place.endswith(".py") and not place.startswith((ours, *library)):
+            with suppress(OSError, SyntaxError, UnicodeError):
+                said.append(Path(place).read_text(encoding="utf-8"))
+    return any("SystemExit" in text for text in said)
 
 
 def _why(scripts: list[Script], seen: list[str]) -> str:
