@@ -110,6 +110,25 @@ def test_ranks_that_the_script_spawns(tmp_path: Path) -> None:
     assert set(nissl.open(tmp_path / "runs" / "spawned").layer("0").array("count").values[-2:].flat) == {96}
 
 
+def test_a_spawned_rank_that_fails_is_closed_as_failed(tmp_path: Path) -> None:
+    (tmp_path / "fails.py").write_text(
+        "import multiprocessing, torch\nfrom torch import distributed, nn\n\n"
+        "def train(place):\n"
+        "    distributed.init_process_group('gloo', init_method=place, rank=0, world_size=1)\n"
+        "    net = nn.Linear(2, 2)\n    optimizer = torch.optim.SGD(net.parameters(), 0.1)\n"
+        "    for step in range(5):\n        net(torch.ones(4, 2)).sum().backward()\n        optimizer.step()\n"
+        "    {}['nothing']\n\n"
+        "if __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=train, args=('file://' + __file__ + '.meeting',))\n"
+        "    child.start()\n    child.join()\n    print(child.exitcode)\n"
+    )
+    watched = recorded([python("x")[0], str(tmp_path / "fails.py")], tmp_path, "--epoch-steps", "2")
+    assert (watched.returncode, watched.stdout) == (0, "1\n"), watched.stderr
+    trace = nissl.open(tmp_path / "runs" / "fails")
+    assert [epoch for epoch in trace.epochs if epoch] == [1, 2]
+    assert trace.header["ended"].startswith("KeyError")
+
+
 def test_ranks(tmp_path: Path) -> None:
     command = [python("x")[0], "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", *python("ranks.py")[1:]]  # fmt: skip
     watched = recorded(command, tmp_path)
