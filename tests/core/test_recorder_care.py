@@ -139,6 +139,22 @@ def test_a_budget_is_checked_before_training(run_path):
             pytest.fail("training started")
 
 
+def test_a_budget_holds_where_nobody_knows_how_many_epochs_will_come(run_path):
+    model, (x, y) = mlp(), data()
+    with (
+        pytest.warns(NisslWarning, match=r"epoch \d+ would take the trace beyond its budget") as said,
+        nissl.record(model, run_path, budget="20kB", progress=False) as recorder,
+    ):
+        for epoch in range(1, 31):
+            recorder.begin_epoch(epoch)
+            recorder.step(y)
+            F.cross_entropy(model(x), y).backward()
+            recorder.end_epoch()
+    trace = nissl.open(run_path)
+    assert len(said) == 1 and 1 < len(trace.epochs) < 30 and trace.closed
+    assert trace.header["costs"]["bytes"] <= 20_000 + 2_000 * len(trace)  # and what files say of themselves
+
+
 def test_the_epoch_before_training_counts_in_the_budget(capsys):
     model, (x, y) = mlp(), data()
     with nissl.record(model, probe=(x, y)) as recorder:

@@ -8,6 +8,7 @@ from math import prod
 from types import TracebackType
 from typing import Any, Self
 
+from nissl.core.budget import Budget
 from nissl.core.hearing import Hearing
 from nissl.core.layer import Layer
 from nissl.core.plan import BATCH, Plan, batch_spec, rounded
@@ -17,7 +18,7 @@ from nissl.core.screen import amount
 from nissl.core.settings import Settings
 from nissl.core.store import ArraySpec, Record, Store
 from nissl.core.task import Task
-from nissl.errors import BadValue, NisslWarning, OverBudget, listing
+from nissl.errors import BadValue, NisslWarning, listing
 
 KEPT = 16  # records held back when the disk refuses them, to be tried again with the next epoch
 
@@ -40,6 +41,7 @@ class Ledger:
         }
         self._waiting: list[Record] = []
         self._block = self._each = self._epochs = 0
+        self._budget = Budget(settings.budget if isinstance(settings.budget, int) else None)
         self._alike = True  # do the labels mean on every process the same?
         self._began = time.time()
 
@@ -161,7 +163,7 @@ class Ledger:
         parts = self._plan().bytes_per_epoch(layers)
         self._each, self._epochs = sum(parts.values()), len(self.settings.schedule.among(first, last))
         most = ", ".join(f"{name} {amount(n)}" for name, n in sorted(parts.items(), key=lambda p: -p[1])[:4])
-        self._within(self._each, f"By array: {most}. ")
+        self._budget.allow(self._each, self._epochs, f"By array: {most}. ")
         neurons, unknown = sum(layer.units or 0 for layer in layers), sum(1 for layer in layers if not layer.units)
         one = self._hearing.per_example
         return (
@@ -181,15 +183,10 @@ class Ledger:
         """The first loader has shown how many batches an epoch has: their statistics count too where they are kept."""
         if steps and not self.settings.drop_batches and self._epochs:
             table = sum(layer.units or 0 for layer in self._chosen()) * len(BATCH) * 4
-            self._within(self._each + steps * table, f"Every batch's statistics are {amount(steps * table)} of it. ")
-
-    def _within(self, each: int, parts: str) -> None:
-        budget, whole = self.settings.budget, each * self._epochs
-        if isinstance(budget, int) and whole > budget:
-            raise OverBudget(
-                f"Recording {self._epochs} epochs of {amount(each)} takes up to {amount(whole)}, more than the budget of "
-                f"{amount(budget)}. {parts}Record fewer epochs (epoch_intervals), fewer layers (layers), fewer quantities, or "
-                "Weights(full=False)."
+            self._budget.allow(
+                self._each + steps * table,
+                self._epochs,
+                f"Every batch's statistics are {amount(steps * table)} of it. ",
             )
 
     def _chosen(self) -> list[Layer]:
@@ -211,6 +208,8 @@ class Ledger:
         self.store.declare(specs)
         scalars = numbers | scalars
         kept = {k: rounded(v, self.settings.rounding) for k, v in (arrays | batches).items()}
+        if not self._budget.fits(epoch, sum(array.nbytes for array in kept.values()), self.costs["bytes"]):
+            return scalars
         record = Record(epoch, kept, scalars, self._ranks.rank, self._ranks.world, max(weight, 1))
         self.costs["seconds_reading"] += time.perf_counter() - start
         self._waiting.append(record)
