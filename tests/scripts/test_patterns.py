@@ -70,6 +70,13 @@ def test_what_was_detected_is_said_with_what_changes_it(tmp_path: Path) -> None:
     assert "NOT KNOWN" in recorded(python("no_loader.py"), tmp_path).stderr
 
 
+def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
+    watched = recorded(python("plain.py"), tmp_path, "--labels", "y2", "--epochs", "99")
+    assert "y2: NOT FOUND (NameError: name 'y2' is not defined), so nothing is recorded by class" in watched.stderr
+    assert "none of the epochs that were trained is to be recorded: change --epochs" in watched.stderr
+    assert watched.returncode == 3
+
+
 def test_an_epoch_ends_after_the_step_for_what_was_accumulated_last(tmp_path: Path) -> None:
     watched = recorded(python("leftover.py"), tmp_path)
     said = [float(line) for line in watched.stdout.splitlines()[1:4]]

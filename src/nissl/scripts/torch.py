@@ -161,6 +161,9 @@ class Torch(Script):
             many = "epoch {} is" if len(epochs) == 1 else "epochs {} are"
             kept = many.format(listing(epochs)) if epochs else "no epoch is"
             self.session.say(f"trained {_told(recording.counts)}; {kept} in {shown(self.session.recorded[-1])}")
+            if recording.counts and not any(epochs):  # epoch 0 is the network before training
+                self.session.fail("none of the epochs that were trained is to be recorded: change --epochs")
+                self.session.recorded.pop()
             heard = [layer for layer in trace.layers if "mean" in trace.names(layer)]
             if trace.epochs and not heard:
                 self.session.fail("no layer was heard in any epoch: only weights are recorded")

@@ -17,7 +17,8 @@ class Labels:
         """Are they known as soon as the batch is?"""
         self.said = asked or "none: no batch of a DataLoader was seen"
         """Where they come from, for people."""
-        self.trouble = ""
+        self.lack = ""
+        """Why what was asked for gives no labels, and what follows."""
 
     def batch(self, batch: Any) -> Any:
         """The labels of this batch, or None."""
@@ -35,9 +36,12 @@ class Labels:
         try:
             found = eval(self._code, space, local)  # type: ignore[arg-type]  # noqa: S307 - the user's own words
         except Exception as error:  # noqa: BLE001 - the user's step must go on
-            self.trouble = f"{type(error).__name__}: {error}"
+            self.lack = f": NOT FOUND ({type(error).__name__}: {error}), so nothing is recorded by class"
             return None
-        return found if usable(found) else None
+        if not usable(found):
+            self.lack = f": NO LABELS but a {type(found).__name__}, so nothing is recorded by class"
+            return None
+        return found
 
     def _guessed(self, batch: Any) -> Any:
         if isinstance(batch, Mapping):

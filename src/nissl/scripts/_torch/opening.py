@@ -43,7 +43,7 @@ def opened(
         "model": _models(models),
         "optimiser": ", ".join(f"{type(o).__name__}{_variable(o, stack)}" for o in optimizers),
         "epochs": _epochs(latest[0] if latest else None, stack, asked.epoch_steps),
-        "labels": labels.said + (f": {like(first)}" if first is not None else f" {labels.trouble}"),
+        "labels": labels.said + (f": {like(first)}" if first is not None else labels.lack),
         "probe": trouble or probed,
     }
     _report(session, path, lines)
