@@ -198,7 +198,8 @@ def main() -> None:
     about = {"quick": options.quick, "cores": os.cpu_count(), "load": [round(load, 2), round(os.getloadavg()[0], 2)]}
     about |= {"neurons": units * LAYERS, "epochs": list(sizes), "written": written}
     results = Path(__file__).parent / "results" / "out_of_core.json"
-    results.write_text(json.dumps({**about, "figures": kept}, indent=1) + "\n")
+    if not options.quick:  # quick figures are for looking at
+        results.write_text(json.dumps({**about, "figures": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
