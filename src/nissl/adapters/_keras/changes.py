@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from nissl.adapters._host import choice
 from nissl.core.layer import Layer
-from nissl.errors import BadValue
 
 
 class Replacing:
@@ -16,7 +16,7 @@ class Replacing:
     def __init__(self, layer: Layer, units: Sequence[int] | None, to: Any):
         self.layer = layer
         self._to = to if callable(to) or ops.is_tensor(to) else np.asarray(to)
-        self._units = None if units is None else _whole(layer, units)
+        self._units = None if units is None else choice.whole(layer, units)
         if layer.units is not None:
             self._check(layer.units)
 
@@ -35,22 +35,4 @@ class Replacing:
         return ops.moveaxis(whole, -1, self.layer.unit_axis)
 
     def _check(self, have: int) -> None:
-        units = np.arange(have) if self._units is None else self._units
-        wrong = [unit for unit in units.tolist() if not 0 <= unit < have]
-        if wrong:
-            raise BadValue(f"{self.layer.name} has the units 0 to {have - 1}; there is no {wrong[0]}.")
-        shape = () if callable(self._to) else tuple(self._to.shape)
-        if shape and shape not in {(1,), (len(units),)}:
-            raise BadValue(
-                f"to has the shape {shape}; {len(units)} units of {self.layer.name} want one value each, one number for all, "
-                "or a function of their values."
-            )
-
-
-def _whole(layer: Layer, units: Sequence[int]) -> Any:
-    found = np.asarray(units)
-    if found.dtype.kind not in "iu" and found.size:
-        raise BadValue(f"Units of {layer.name} are chosen by whole numbers, not {found.dtype}: give their indices.")
-    if len(set(found.ravel().tolist())) < found.size:
-        raise BadValue(f"Units of {layer.name} are each chosen once; {list(units)} repeats some.")
-    return found.ravel().astype(np.int64)
+        choice.fit(self.layer, self._units, () if callable(self._to) else tuple(self._to.shape), have)
