@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
@@ -20,6 +20,32 @@ class ParameterGradients:
     steps: int
 
 
+@dataclass(frozen=True)
+class Passage:
+    """One pass and its way back: what layers said, and how the score depends on each of their values."""
+
+    outputs: Array
+    values: Mapping[str, Any]
+    """The framework's own values, as `watch` hears them."""
+    slopes: Mapping[str, Any]
+    """The score's slope at each value, of the same shape: its gradient or, between two inputs, its secant."""
+    others: Mapping[str, Any] = field(default_factory=dict)
+    """What the layers said for the other inputs, where there were any."""
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A new model with changes made part of its weights."""
+
+    model: Any
+    removed: Mapping[str, tuple[int, ...]]
+    """Units that are physically gone, by layer."""
+    held: Mapping[str, str]
+    """Layers of which changed units are still there, as constants, and why they could not be removed."""
+    parameters: tuple[int, int]
+    """How many parameters there were, and how many there are."""
+
+
 @runtime_checkable
 class Editable(Protocol):
     """A network whose values and parameters can be changed."""
@@ -27,8 +53,9 @@ class Editable(Protocol):
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> AbstractContextManager[None]:
         """Replace the values of these units (all: None) on every pass while the `with` is open.
 
-        `to` is a number, an array with one value a unit, or a function of the framework's own values with the unit
-        axis last, differentiable where the framework is; a framework that can't call a function refuses it by name.
+        `to` is a number, an array that broadcasts to the units' values with the unit axis last (one value a unit, say),
+        or a function of the framework's own values with the unit axis last, differentiable where the framework is; a
+        framework that can't call a function refuses it by name.
         """
         ...
 
@@ -44,9 +71,77 @@ class Differentiable(Protocol):
     def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
         """Gradient, for every example, of its target with respect to the input or a layer's activation (several: a dict).
 
-        `target`: a class for all, one a example, "sum" of all outputs, or a function of the framework's output that
-        returns one number an example (or one in all).
+        `target`: a class for all, one a example, "sum" of all outputs, an array of floats that weighs each output (of
+        the outputs' shape), or a function of the framework's output that returns one number an example (or one in all).
         """
+        ...
+
+
+@runtime_checkable
+class Sensitive(Protocol):
+    """A network that gives values and gradients of several layers in one pass forth and back."""
+
+    def passage(self, x: Any, slopes: Callable[[Array], Array], at: Sequence[str], *, frozen: bool = False) -> Passage:
+        """`slopes` is told the outputs and returns the score's gradient with respect to them, of the same shape.
+
+        `frozen`: the scales by which normalising layers divide (LayerNorm, RMSNorm) count as constants on the way back.
+        """
+        ...
+
+
+@runtime_checkable
+class Pairwise(Protocol):
+    """A network that can be differentiated between two inputs: every operation by its secant instead of its tangent."""
+
+    def secant(self, x: Any, other: Any, slopes: Callable[[Array, Array], Array], at: Sequence[str]) -> Passage:
+        """Mean slopes of the score between two inputs, complete over any layer that all information passes through.
+
+        Complete: the sum of (value - other value) * slope is the difference of the score, example by example.
+        `slopes` is told the outputs for `x` and for `other` and returns the score's mean slope between them.
+        """
+        ...
+
+
+@runtime_checkable
+class Wired(Protocol):
+    """A network that can tell what reaches a layer directly from another, unit by unit."""
+
+    def edges(
+        self, x: Any, slopes: Any, pairs: Sequence[tuple[str, str]], *, other: Any = None,
+        baseline: Mapping[str, Array] | None = None,
+    ) -> Mapping[tuple[str, str], Array]:  # fmt: skip
+        """What a unit of a source layer adds to the score through a unit of a target, on the way that meets no other layer.
+
+        By (source, target) pair: (example, source unit, target unit).
+        With `other` the source's deviation is that between the two inputs and every operation goes by its secant (`slopes`
+        as for `secant`); else it is that from `baseline`, by layer, with the unit axis last, and slopes are gradients.
+        """
+        ...
+
+
+@runtime_checkable
+class Rewritable(Protocol):
+    """A network whose changes can be made part of the weights of a new model."""
+
+    def rewritten(
+        self, fixed: Mapping[str, tuple[Sequence[int], Array]],
+        turned: Mapping[str, tuple[Sequence[int], Array, Array]], *, shrink: bool, x: Any,
+    ) -> Rewritten:  # fmt: skip
+        """A new model that does by its weights what these changes do; the network's own model is left alone.
+
+        `fixed`: by layer, units and the constant that each becomes (unit first). `turned`: units that become factor *
+        value + addend. `shrink` takes fixed units out of the model. `x`: inputs on which it is checked that the new model
+        does what the changes do; what can't be done exactly is refused by name.
+        """
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A network whose units can be kept from learning."""
+
+    def hold(self, units: Mapping[str, Sequence[int]]) -> AbstractContextManager[None]:
+        """Optimiser steps leave these units' incoming parameters exactly as they are while the `with` is open."""
         ...
 
 
