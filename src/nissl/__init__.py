@@ -14,13 +14,20 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.quantity import Quantity as Quantity
     from nissl.core.record import record as record
     from nissl.core.recorder import Recorder as Recorder
+    from nissl.core.search import structure as structure
+    from nissl.core.search import structures as structures
     from nissl.core.store import Store as Store
+    from nissl.core.structure import Structure as Structure
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
+    from nissl.core.verbs import edit as edit
 
     __version__: str
 
-__all__ = ["Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Trace", "network", "open", "record"]
+__all__ = [
+    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "edit", "network", "open", "record",
+    "structure", "structures",
+]  # fmt: skip
 
 _HOMES = {
     "Arrays": "nissl.adapters.arrays",
@@ -29,10 +36,14 @@ _HOMES = {
     "Quantity": "nissl.core.quantity",
     "Recorder": "nissl.core.recorder",
     "Store": "nissl.core.store",
+    "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
+    "edit": "nissl.core.verbs",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
     "record": "nissl.core.record",
+    "structure": "nissl.core.search",
+    "structures": "nissl.core.search",
 }
 
 if not TYPE_CHECKING:

@@ -20,6 +20,8 @@ CONTRACTS = {
     "callbacks": "Loop",
     "scripts": "Script",
     "profiles": "Profile",
+    "structures": "Finder",
+    "interventions": "Intervention",
 }
 """The rooms that hold plug-ins, and what their classes are."""
 GRANTED = {

@@ -122,6 +122,9 @@ class Torch(Network, Editable, Differentiable, Trainable):
     def to_numpy(self, value: Any) -> Array:
         return values.to_numpy(value)
 
+    def like(self, array: Array, value: Any) -> Any:
+        return torch.as_tensor(array).to(value.device, value.dtype)
+
     def keep(self, value: Any) -> Any:
         tensor = values.first(value)
         return value if tensor is None else tensor.detach().clone()

@@ -94,6 +94,10 @@ class Network(ABC):
         """A copy, still the framework's, that nothing done later to the value or its graph can touch."""
         return self.to_numpy(value).copy()
 
+    def like(self, array: Array, value: Any) -> Any:
+        """An array as the framework's own value, in the precision and on the device of this one."""
+        return array.astype(getattr(value.dtype, "as_numpy_dtype", value.dtype))
+
     def numbered(self, labels: Any) -> Any:
         """The user's own labels as the numbers of the classes, where the framework takes others than these (names, 5 7 9)."""
         return labels

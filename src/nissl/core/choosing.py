@@ -1,0 +1,150 @@
+"""Which units belong to a structure: in what order they are taken, and where to stop."""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.trial import Outcome, Trial
+from nissl.errors import BadValue, NisslWarning
+
+if TYPE_CHECKING:
+    from nissl.core.structure import Structure
+
+Array = NDArray[Any]
+RANKS = ("contrast", "score", "absolute")
+_GOAL = re.compile(r"\s*(faithful|target)\s*(>=|<=)\s*([0-9.eE+-]+)\s*$")
+MOST = 0.5
+"""The largest share of all units that a search for a size goes up to when it cuts."""
+
+
+def ranked(rank: str, scores: Array, target: int) -> Array:
+    """What units are taken by, (unit,), from the scores of all targets (target, unit)."""
+    own = scores[target]
+    if rank == "score":
+        return own
+    if rank == "absolute":
+        return np.abs(own)
+    if rank != "contrast":
+        raise BadValue(f"rank={rank!r}: one of {', '.join(RANKS)}.")
+    others = np.delete(scores, target, 0)
+    return own - np.maximum(others, 0).mean(0) if len(others) else own
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many units a structure takes: a share, a number, or as many as reach a goal."""
+
+    given: float | int | str
+
+    def __post_init__(self) -> None:
+        if isinstance(self.given, str):
+            found = _GOAL.match(self.given)
+            if not found or (found[1], found[2]) not in (("faithful", ">="), ("target", "<=")):
+                raise BadValue(self._wanted())
+            if not 0 <= float(found[3]) <= 1:
+                raise BadValue(f"size={self.given!r}: the goal lies between 0 and 1.")
+        elif isinstance(self.given, bool) or not self.given > 0 or (isinstance(self.given, float) and self.given > 1):
+            raise BadValue(self._wanted())
+
+    def _wanted(self) -> str:
+        return (
+            f'size={self.given!r}: a share of all units (0.1), a number of them (20), "faithful>=0.9" (the fewest that, kept '
+            'alone, do so much of the work) or "target<=0.05" (the fewest whose deletion leaves so little accuracy).'
+        )
+
+    @property
+    def searched(self) -> bool:
+        return isinstance(self.given, str)
+
+    def count(self, total: int) -> int:
+        """Where nothing has to be searched: how many of so many."""
+        assert not isinstance(self.given, str)
+        wanted = self.given if isinstance(self.given, int) else round(self.given * total)
+        return min(max(int(wanted), 1), total)
+
+
+def first(structure: "Structure", count: int) -> dict[str, tuple[int, ...]]:
+    """The `count` units that are ranked highest; equals in the order of layers and units."""
+    names = list(structure.ranking)
+    flat = np.concatenate([structure.ranking[name] for name in names])
+    taken = np.zeros(len(flat), bool)
+    taken[np.argsort(-flat, kind="stable")[:count]] = True
+    edges = np.cumsum([0, *(len(structure.ranking[name]) for name in names)])
+    return {
+        name: tuple(np.flatnonzero(taken[start:stop]).tolist())
+        for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
+    }
+
+
+def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Structure":
+    """The structure with as many members as its size says; `mine`: the examples of its target."""
+    total = sum(structure.every().values())
+    if not size.searched:
+        return structure.having(first(structure, size.count(total)))
+    goal, value = _GOAL.match(str(size.given)).group(1, 3)  # type: ignore[union-attr]
+    reached = _searcher(structure, trial, mine, goal, float(value))
+    most = total if goal == "faithful" else max(int(MOST * total), 1)
+    count = fewest(reached, most)
+    if count is None:
+        what = "kept alone" if goal == "faithful" else "deleted"
+        warnings.warn(
+            f"nissl: {structure.target}: not even {most} of {total} units, {what}, reach {size.given}. Taken are those "
+            "that came first; this class may have no structure of its own.",
+            NisslWarning,
+            stacklevel=4,
+        )
+    found = structure.having(first(structure, most if count is None else count))
+    return replace(found, recipe={**found.recipe, "reached": count is not None})
+
+
+def _searcher(structure: "Structure", trial: Trial, mine: Array, goal: str, value: float) -> Any:
+    def cut(count: int) -> bool:
+        outcome = trial.run(structure.having(first(structure, count)).delete(), mine)
+        return outcome.accuracy(mine) <= value
+
+    def kept(count: int) -> bool:
+        return faithfulness(structure, trial, mine, [count])[0] >= value
+
+    return cut if goal == "target" else kept
+
+
+def faithfulness(structure: "Structure", trial: Trial, mine: Array, counts: Sequence[int]) -> list[float]:
+    """For each count, how much of the work the first units do when all other candidates are held at their means."""
+    full = trial.intact.aim(mine)
+    nothing = trial.run(_only(structure, {}), mine).aim(mine)
+    total = sum(structure.every().values())
+    found = []
+    for count in counts:
+        outcome: Outcome | None = None if count >= total else trial.run(_only(structure, first(structure, count)), mine)
+        got = full if outcome is None else outcome.aim(mine)
+        found.append((got - nothing) / (full - nothing) if full != nothing else float("nan"))
+    return found
+
+
+def _only(structure: "Structure", members: Mapping[str, Sequence[int]]) -> Any:
+    return structure.having(members).keep()
+
+
+def fewest(reached: Any, most: int) -> int | None:
+    """The least count for which `reached` holds, if it holds from there on; by steps of a tenth, then by halves."""
+    low, high, step = 0, None, 1
+    while high is None:
+        count = min(low + step, most)
+        if reached(count):
+            high = count
+        elif count == most:
+            return None
+        else:
+            low, step = count, max(1, count // 4)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if reached(middle):
+            high = middle
+        else:
+            low = middle
+    return high

@@ -1,0 +1,194 @@
+"""The contract of a method that finds what makes an output: numbers in, a signed score for every unit out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl import plugins
+from nissl.core.aim import Aim
+from nissl.core.capabilities import Differentiable, Passage, Sensitive
+from nissl.core.layer import Layer
+from nissl.core.network import Network
+from nissl.core.pool import Pool, settled, unsettled
+from nissl.core.progress import silent
+from nissl.core.units import by_unit, to_last
+from nissl.errors import BadValue, Unsupported, listing
+
+Array = NDArray[Any]
+BASELINES = ("counterfactual", "mean", "zero")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A question asked of a network: what makes these outputs, of these examples, in these layers."""
+
+    network: Network
+    layers: tuple[Layer, ...]
+    """Where to look; every unit of them is a candidate."""
+    pool: Pool
+    aim: Aim
+    targets: tuple[str, ...]
+    """The names of what is asked for, answered all at once."""
+    which: Array
+    """For each example of the pool the number of the target that it speaks for; -1: for none."""
+    opposite: Array
+    """For each example the group that its counterfactual is drawn from; -1: from all but its own."""
+    baseline: str = "counterfactual"
+    seed: int = 0
+    tick: Callable[[float], None] = silent
+    """Told, as it goes, which share of the work is done."""
+    drawn: dict[int, Array] = field(default_factory=dict)
+    """Counterfactuals by turn, as far as they have been drawn."""
+
+    @property
+    def names(self) -> list[str]:
+        return [layer.name for layer in self.layers]
+
+    @cached_property
+    def asked(self) -> Array:
+        """The examples that speak for a target."""
+        return np.flatnonzero(self.which >= 0)
+
+    @cached_property
+    def means(self) -> dict[str, Array]:
+        """Each unit's mean over all examples and positions, (unit, part)."""
+        sums: dict[str, Array] = {}
+        for part in self.pool.batches(np.arange(self.pool.count)):
+            values = self.network.probe(self.pool.take(part), self.names, batch=len(part))
+            for layer in self.layers:
+                rows = by_unit(layer, values[layer.name])
+                told = rows.mean(1, dtype=np.float64).sum(0)
+                sums[layer.name] = sums[layer.name] + told if layer.name in sums else told
+        return {name: total / self.pool.count for name, total in sums.items()}
+
+    def constants(self, layer: Layer) -> Array:
+        """What the baseline puts in the place of each unit, (unit, part); counterfactuals on average put the mean."""
+        mean = self.means[layer.name]
+        return np.zeros_like(mean) if self.baseline == "zero" else mean
+
+    def deviation(self, layer: Layer, value: Array) -> Array:
+        """How far a value is from its baseline, of the value's own shape."""
+        last = np.moveaxis(value, layer.unit_axis, -1)
+        return np.moveaxis(last - to_last(layer, self.constants(layer)).astype(value.dtype), -1, layer.unit_axis)
+
+    def counterfactuals(self, turn: int) -> Array:
+        """For each example the number of another that answers another question; another one each turn."""
+        if turn not in self.drawn:
+            self.drawn[turn] = self._draw(turn)
+        return self.drawn[turn]
+
+    def _draw(self, turn: int) -> Array:
+        groups = self.pool.groups
+        draw = np.random.default_rng([self.seed, turn])
+        every = np.arange(self.pool.count)
+        found = draw.permutation(self.pool.count)
+        if groups is None:
+            return np.where(found == every, np.roll(every, 1), found)
+        for group in np.unique(groups):
+            for wanted in np.unique(self.opposite[groups == group]):
+                mine = np.flatnonzero((groups == group) & (self.opposite == wanted))
+                others = np.flatnonzero(groups != group if wanted < 0 else groups == wanted)
+                if not len(others):
+                    raise BadValue(
+                        "Counterfactuals need examples of another class, and the data hold only one: give data of several "
+                        'classes, or baseline="mean".'
+                    )
+                found[mine] = draw.choice(others, len(mine), replace=len(others) < len(mine))
+        return found
+
+    def passage(self, part: Array, *, frozen: bool = False, slopes: Callable[[Array], Array] | None = None) -> Passage:
+        """Values and gradients of the aim for these examples, in one pass where the framework can."""
+
+        def sloping(outputs: Array) -> Array:
+            return unsettled(self.aim.slopes(settled(outputs), self.which[part]), outputs.shape).astype(outputs.dtype)
+
+        return self.sensed(self.pool.take(part), slopes or sloping, frozen=frozen)
+
+    def sensed(self, x: Any, slopes: Callable[[Array], Array], *, frozen: bool = False) -> Passage:
+        """Values and slopes for any inputs, as numpy."""
+        network = self.network
+        if isinstance(network, Sensitive):
+            found = network.passage(x, slopes, self.names, frozen=frozen)
+            outputs, values, told = found.outputs, found.values, found.slopes
+        elif isinstance(network, Differentiable):
+            outputs = network.forward(x)
+            told = network.gradient(x, slopes(outputs), at=self.names)
+            values = network.probe(x, self.names, batch=len(outputs))
+        else:
+            raise Unsupported(
+                f"A {network.framework} network gives no gradients. Methods that need none: exact_ablation, shapley."
+            )
+        return Passage(outputs, self._plain(values), self._plain(told))
+
+    def _plain(self, values: Mapping[str, Any]) -> dict[str, Array]:
+        return {name: self.network.to_numpy(value) for name, value in values.items()}
+
+    def values(self, which: Array) -> Array:
+        """The aim of each of these examples, with the network as it is now."""
+        return self.aim.values(settled(self.pool.outputs(which)), self.which[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a method found, row by row: mostly a row an example, else one for each target."""
+
+    rows: Mapping[str, Array]
+    """By layer (row, unit): what each unit adds to the row's aim."""
+    which: Array
+    """The target that each row speaks for."""
+
+
+@dataclass(frozen=True)
+class Finder(ABC):
+    """A method; a frozen dataclass of plain options, whose repr is kept with what it finds."""
+
+    baselines: ClassVar[tuple[str, ...]] = BASELINES
+    """Those that it knows, its own choice first."""
+    causal: ClassVar[bool] = True
+    """False for what only describes activity: such units may be decoys, and what is made of them says so."""
+
+    def __call__(self, case: Case) -> Scores:
+        if case.baseline not in self.baselines:
+            raise BadValue(f"{self!r} knows the baselines {listing(self.baselines)}, not {case.baseline!r}.")
+        found = self.find(case)
+        for name, rows in found.rows.items():
+            if not np.isfinite(rows).all():
+                raise BadValue(
+                    f"{self!r} found values in {name} that are no finite numbers: does the network give NaN or infinity?"
+                )
+        return found
+
+    def find(self, case: Case) -> Scores:
+        """All rows: here one an example, batch by batch; methods that can't tell examples apart do otherwise."""
+        rows: dict[str, list[Array]] = {name: [] for name in case.names}
+        done = 0
+        for part in case.pool.batches(case.asked):
+            for name, told in self.each(case, part).items():
+                rows[name].append(told)
+            done += len(part)
+            case.tick(done / len(case.asked))
+        return Scores({name: np.concatenate(parts) for name, parts in rows.items()}, case.which[case.asked])
+
+    @abstractmethod
+    def each(self, case: Case, part: Array) -> Mapping[str, Array]:
+        """By layer (example, unit): what each unit adds to the aim of each of these examples."""
+
+
+def finder(by: Any, options: Mapping[str, Any]) -> Finder:
+    """The method that is meant: by name with its options, or one that was made already."""
+    if isinstance(by, Finder):
+        if options:
+            raise BadValue(f"{by!r} is made already: it takes no {listing(options)}.")
+        return by
+    kind = plugins.load("structures", by)
+    try:
+        made: Finder = kind(**options)
+    except TypeError as error:
+        known: Sequence[str] = list(getattr(kind, "__dataclass_fields__", {}))
+        raise BadValue(f"{by!r} with {listing(options)}: {error}. Its options are: {listing(known)}.") from None
+    return made

@@ -1,0 +1,74 @@
+"""The structures of all classes of a network, found together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.structure import Structure
+from nissl.errors import UnknownName, listing, near
+
+Array = NDArray[Any]
+
+
+class Structures(Mapping[str, Structure]):
+    """By class name; a class's number will do too."""
+
+    def __init__(self, found: Mapping[str, Structure]):
+        self._found = dict(found)
+        for structure in self._found.values():
+            object.__setattr__(structure, "family", self)  # they know of each other from the start
+
+    def __getitem__(self, name: Any) -> Structure:
+        if name in self._found:
+            return self._found[name]
+        if str(name) in self._found:
+            return self._found[str(name)]
+        if isinstance(name, int | np.integer) and 0 <= name < len(self._found):
+            return list(self._found.values())[name]
+        raise UnknownName(f"There is no class {name!r}.{near(name, self._found)} There are: {listing(self._found)}.")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def backbone(self) -> Structure:
+        """Units that are members for more than half of the classes."""
+        first = next(iter(self._found.values()))
+        members = {}
+        for name, count in first.every().items():
+            votes = np.zeros(count, int)
+            for structure in self._found.values():
+                votes[list(structure.members.get(name, ()))] += 1
+            members[name] = np.flatnonzero(2 * votes > len(self)).tolist()
+        return first.having(members, "backbone")
+
+    def owners(self) -> dict[str, Array]:
+        """For each unit the number of the class that it adds most to; -1 where it adds to none."""
+        tables = self.shares()
+        return {name: np.where(table.max(1) > 0, table.argmax(1), -1) for name, table in tables.items()}
+
+    def shares(self) -> dict[str, Array]:
+        """What each unit adds to each class, (unit, class); what it takes away counts as nothing."""
+        first = next(iter(self._found.values()))
+        return {
+            name: np.stack([np.maximum(s.scores[name], 0) for s in self._found.values()], 1) for name in first.scores
+        }
+
+    def specificity(self) -> dict[str, Array]:
+        """How far a unit is one class's own: 1 less the entropy of its shares over its largest; 0 where it adds nothing."""
+        found = {}
+        for name, table in self.shares().items():
+            total = table.sum(1, keepdims=True)
+            share = np.divide(table, total, out=np.zeros_like(table), where=total > 0)
+            entropy = -(share * np.log(np.where(share > 0, share, 1))).sum(1)
+            found[name] = np.where(total[:, 0] > 0, 1 - entropy / np.log(max(len(self), 2)), 0.0)
+        return found
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {len(structure)}" for name, structure in self._found.items())
+        return f"<Structures of {len(self)} classes; units: {sizes}>"

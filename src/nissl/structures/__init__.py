@@ -1,0 +1,1 @@
+"""How the units behind an output are found, one file a method."""

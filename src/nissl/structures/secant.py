@@ -1,0 +1,57 @@
+"""What each unit adds to the difference between an example and a counterfactual, with every operation by its secant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nissl.core.capabilities import Pairwise
+from nissl.core.finder import Array, Case, Finder
+from nissl.core.pool import settled, unsettled
+from nissl.core.units import contributions
+from nissl.errors import BadValue, Unsupported
+
+
+@dataclass(frozen=True)
+class Secant(Finder):
+    """(activation - counterfactual's) x mean slope between the two, over `pairs` counterfactuals an example.
+
+    Complete over a layer, and blind neither to saturated units nor to those that stand in for one another.
+    """
+
+    baselines: ClassVar[tuple[str, ...]] = ("counterfactual",)
+    pairs: int = 3
+
+    def __post_init__(self) -> None:
+        if self.pairs < 1:
+            raise BadValue(f"pairs={self.pairs}: how many counterfactuals each example is compared with, from 1.")
+
+    def each(self, case: Case, part: Array) -> Mapping[str, Array]:
+        if not isinstance(case.network, Pairwise):
+            raise Unsupported(
+                f"A {case.network.framework} network gives no secants: use by='integrated_gradients', which comes closest, or "
+                "by='attribution_patching'."
+            )
+        total: dict[str, Array] = {}
+        for turn in range(self.pairs):
+            for name, told in self._pair(case, part, case.counterfactuals(turn)[part]).items():
+                total[name] = total[name] + told if name in total else told
+        return {name: told / self.pairs for name, told in total.items()}
+
+    def _pair(self, case: Case, part: Array, others: Array) -> dict[str, Array]:
+        def slopes(outputs: Array, there: Array) -> Array:
+            found = case.aim.secants(settled(outputs), settled(there), case.which[part])
+            return unsettled(found, outputs.shape).astype(outputs.dtype)
+
+        network = case.network
+        assert isinstance(network, Pairwise)
+        found = network.secant(case.pool.take(part), case.pool.take(others), slopes, case.names)
+        return {
+            layer.name: contributions(
+                layer,
+                np.subtract(network.to_numpy(found.values[layer.name]), network.to_numpy(found.others[layer.name])),
+                network.to_numpy(found.slopes[layer.name]),
+            )
+            for layer in case.layers
+        }
