@@ -11,7 +11,7 @@ import pytest
 
 import nissl
 from nissl.core.network import network
-from nissl.errors import NotHeard
+from nissl.errors import BadValue, NotHeard
 
 flax = partial(pytest.param, marks=pytest.mark.framework("flax"))
 equinox = partial(pytest.param, marks=pytest.mark.framework("equinox"))
@@ -104,6 +104,15 @@ def test_a_change_reaches_a_step_that_was_compiled_before_and_leaves_it(framewor
     assert (changed[:, 1] == 5).all()
     np.testing.assert_array_equal(changed[:, 0], before[:, 0])
     np.testing.assert_array_equal(training.predict(X), before)
+
+
+@pytest.mark.parametrize("framework", BOTH)
+def test_a_change_may_be_any_array_that_broadcasts_to_the_values(framework):
+    net, rows = network(loop(framework).model), np.arange(24.0).reshape(12, 2)
+    with net.change("out", [1, 0], rows):
+        np.testing.assert_array_equal(net.forward(X)[:, [1, 0]], rows)
+    with pytest.raises(BadValue, match="broadcast"), net.change("out", [1, 0], rows[:5]):
+        net.forward(X)
 
 
 @pytest.mark.parametrize("framework", BOTH)

@@ -7,7 +7,7 @@ import nissl
 from nissl import plugins
 from nissl.core.network import network
 from nissl.core.sums import NumpyAccumulator
-from nissl.errors import Unsupported
+from nissl.errors import BadValue, Unsupported
 from tests.adapters.keras_models import Blocks, X, Y, fit, heard, keras, layers, sequential
 
 pytestmark = pytest.mark.framework("keras")
@@ -120,6 +120,17 @@ def test_a_change_is_effective_in_predict_and_ends():
     np.testing.assert_array_equal(model.predict(X, verbose=0), before)
     assert np.abs(changed - before).max() > 1e-4
     np.testing.assert_array_equal(net.weights("conv2d")["weight"], weights["weight"])
+
+
+def test_a_change_may_be_any_array_that_broadcasts_to_the_values():
+    net = network(fit(sequential()))
+    side = net.probe(X, "conv2d")["conv2d"].shape[1]
+    maps = np.arange(side * side * 2.0).reshape(side, side, 2)
+    with net.change("conv2d", [0, 2], maps):
+        got = net.probe(X, "conv2d")["conv2d"][..., [0, 2]]
+    np.testing.assert_array_equal(got, np.broadcast_to(maps, got.shape))
+    with pytest.raises(BadValue, match="broadcast"), net.change("conv2d", [0, 2], maps[1:]):
+        net.forward(X)
 
 
 def test_gradients_of_the_loss_are_heard_in_fit():

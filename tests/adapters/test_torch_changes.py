@@ -69,6 +69,30 @@ def test_a_change_is_what_a_hand_would_do(layer, seen_before):
     torch.testing.assert_close(n.model(X), by_hand(n.model)[0])
 
 
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.heads, self.value, self.out_proj = 3, nn.Linear(6, 6), nn.Linear(6, 6)
+
+    def forward(self, x):
+        return self.out_proj(self.value(x))
+
+
+def test_what_replaces_values_may_be_anything_that_broadcasts_to_them_with_the_unit_axis_last():
+    n, maps = net(), np.random.default_rng(0).normal(size=(5, 3, 3, 2))
+    for to in (maps, maps[0], maps[:, :1, :1], maps[0, 0], maps[0, 0, 0], maps[:1, :1, :1, :1]):
+        with n.change("conv", [0, 3], to):
+            got = np.moveaxis(n.probe(X, "conv")["conv"], 1, -1)[..., [0, 3]]
+        np.testing.assert_array_equal(got, np.broadcast_to(to, (5, 3, 3, 2)))
+    for wrong in (maps.T, maps[:, 0], maps[None], maps[..., :1][:2]):
+        with pytest.raises(BadValue, match=r"broadcast.*conv"), n.change("conv", [0, 3], wrong):
+            n.forward(X)
+    heads, constants = Torch(nn.Sequential(Heads())), np.arange(4.0).reshape(2, 2)  # (value, head)
+    with heads.change("0", [2, 0], constants):
+        got = heads.probe(np.zeros((2, 5, 6)), "0")["0"]
+    assert (got[..., 2, :] == constants[:, 0]).all() and (got[..., 0, :] == constants[:, 1]).all()
+
+
 def test_changes_are_differentiable_in_the_value_and_in_what_replaces_it():
     n, scale = net(), torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
     with n.change("conv", [0, 3], lambda v: v * scale):

@@ -24,9 +24,10 @@ class Replacing:
         self._check(last.shape[-1])
         units = np.arange(last.shape[-1]) if self._units is None else self._units
         old = last[..., units]
+        self._check(last.shape[-1], old.shape)
         new = self._to(old) if callable(self._to) else self._to
         new = jnp.broadcast_to(jnp.asarray(new, old.dtype), old.shape)
         return jnp.moveaxis(last.at[..., units].set(new), -1, self.layer.unit_axis)
 
-    def _check(self, have: int) -> None:
-        choice.fit(self.layer, self._units, () if callable(self._to) else np.shape(self._to), have)
+    def _check(self, have: int, old: tuple[int, ...] | None = None) -> None:
+        choice.fit(self.layer, self._units, () if callable(self._to) else np.shape(self._to), have, old)

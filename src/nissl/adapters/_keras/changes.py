@@ -27,6 +27,7 @@ class Replacing:
             self._check(have)
         units = np.arange(have) if self._units is None else self._units
         old = ops.take(last, units, axis=-1)
+        self._check(have, tuple(old.shape))
         new = self._to(old) if callable(self._to) else self._to
         new = ops.broadcast_to(ops.convert_to_tensor(new, dtype=old.dtype), ops.shape(old))
         chosen, at = np.zeros(have, bool), np.zeros(have, np.int64)
@@ -34,5 +35,5 @@ class Replacing:
         whole = ops.where(chosen, ops.take(new, at, axis=-1), last) if len(units) else last
         return ops.moveaxis(whole, -1, self.layer.unit_axis)
 
-    def _check(self, have: int) -> None:
-        choice.fit(self.layer, self._units, () if callable(self._to) else tuple(self._to.shape), have)
+    def _check(self, have: int, old: choice.Shape | None = None) -> None:
+        choice.fit(self.layer, self._units, () if callable(self._to) else tuple(self._to.shape), have, old)
