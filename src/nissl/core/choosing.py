@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.finder import Scores
 from nissl.core.trial import Outcome, Trial
 from nissl.errors import BadValue, NisslWarning
 
@@ -20,6 +21,15 @@ RANKS = ("contrast", "score", "absolute")
 _GOAL = re.compile(r"\s*(faithful|target)\s*(>=|<=)\s*([0-9.eE+-]+)\s*$")
 MOST = 0.5
 """The largest share of all units that a search for a size goes up to when it cuts."""
+
+
+def tables(found: Scores, targets: int) -> dict[str, Array]:
+    """By layer (target, unit): the mean score over each target's rows; 0 where it has none."""
+
+    def mean(rows: Array, mine: Array) -> Array:
+        return rows[mine].mean(0, dtype=np.float64) if mine.any() else np.zeros(rows.shape[1])
+
+    return {name: np.stack([mean(rows, found.which == k) for k in range(targets)]) for name, rows in found.rows.items()}
 
 
 def ranked(rank: str, scores: Array, target: int) -> Array:

@@ -42,6 +42,8 @@ class Case:
     seed: int = 0
     tick: Callable[[float], None] = silent
     """Told, as it goes, which share of the work is done."""
+    target: Any = None
+    """What was asked for, as it was given; None: every class."""
     drawn: dict[int, Array] = field(default_factory=dict)
     """Counterfactuals by turn, as far as they have been drawn."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.finder import Case
+from nissl.core.finder import Case, Finder
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import Network, network
 from nissl.core.verbs import Verbs
@@ -59,6 +59,8 @@ class Structure(Verbs):
     network: Network | None = field(default=None, repr=False)
     case: Case | None = field(default=None, repr=False)
     """The question and its examples; not saved."""
+    method: Finder | None = field(default=None, repr=False)
+    """What found it; not saved but for its name."""
     family: "Structures | None" = field(default=None, repr=False)
     """The structures of all classes that were found together with it."""
 
