@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -18,17 +18,27 @@ from nissl.adapters._torch.first import FirstPass
 from nissl.adapters._torch.groups import groups_of
 from nissl.adapters._torch.hearing import Hearing, Watch
 from nissl.adapters._torch.outputs import Outputs
+from nissl.adapters._torch.secants.frozen import frozen_norms
+from nissl.adapters._torch.sensing import between, sensed
 from nissl.adapters._torch.steps import Steps
 from nissl.adapters._torch.still import still
 from nissl.adapters._torch.sums import TorchAccumulator
-from nissl.core.capabilities import Differentiable, Editable, ParameterGradients, Trainable
+from nissl.core.capabilities import (
+    Differentiable,
+    Editable,
+    Pairwise,
+    ParameterGradients,
+    Passage,
+    Sensitive,
+    Trainable,
+)
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
-class Torch(Network, Editable, Differentiable, Trainable):
+class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Trainable):
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"
@@ -149,14 +159,29 @@ class Torch(Network, Editable, Differentiable, Trainable):
             self._compiling.close()
 
     def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
-        names = [at] if isinstance(at, str) else list(at)
-        known = {layer.name for layer in self.layers}
-        places = [None if name == "input" and name not in known else self._place(name) for name in names]
         with self.evaluating():
-            if any(place is not None and not place.known for place in places):
-                self._learn(x)
-            found = gradients(self._hearing, self.run, self._native(x), target, places)
-        return found[0] if isinstance(at, str) else dict(zip(names, found, strict=True))
+            named = self._named([at] if isinstance(at, str) else at, x)
+            found = gradients(self._hearing, self.run, self._native(x), target, list(named.values()))
+        return found[0] if isinstance(at, str) else dict(zip(named, found, strict=True))
+
+    def passage(self, x: Any, slopes: Callable[[Array], Array], at: Sequence[str], *, frozen: bool = False) -> Passage:
+        with self.evaluating():
+            named = self._named(at, x)
+            mode = frozen_norms(self._atlas.root) if frozen else nullcontext()
+            return sensed(self._hearing, self.run, self._native(x), slopes, named, mode)
+
+    def secant(self, x: Any, other: Any, slopes: Callable[[Array, Array], Array], at: Sequence[str]) -> Passage:
+        with self.evaluating():
+            named = self._named(at, x)
+            return between(self._hearing, self.run, (self._native(x), self._native(other)), slopes, named)
+
+    def _named(self, at: Sequence[str], x: Any) -> dict[str, Place | None]:
+        """The places of these names, None for the input; `x` shows where they are heard if nothing has yet."""
+        known = {layer.name for layer in self.layers}
+        named = {name: None if name == "input" and name not in known else self._place(name) for name in at}
+        if any(place is not None and not place.known for place in named.values()):
+            self._learn(x)
+        return named
 
     def _learn(self, x: Any) -> None:
         """One pass, to see where layers are heard."""

@@ -274,7 +274,7 @@ class AdapterSuite:
             self.net.to_numpy(self.net.gradient(self.net.to_numpy(self.x), 1)), self.net.to_numpy(given), rtol=1e-9
         )
 
-    def test_the_target_of_a_gradient_is_a_class_one_an_example_a_sum_or_a_function(self) -> None:
+    def test_the_target_of_a_gradient_is_a_class_one_an_example_a_sum_weights_or_a_function(self) -> None:
         if not isinstance(self.net, Differentiable):
             pytest.skip("this framework gives no gradients")
         net, name = self.net, self.names[0]
@@ -282,11 +282,15 @@ class AdapterSuite:
         same = [net.gradient(self.x, t, at=name) for t in (1, ones, lambda out: out[..., 1])]
         np.testing.assert_array_equal(self.net.to_numpy(same[0]), self.net.to_numpy(same[1]))
         np.testing.assert_array_equal(self.net.to_numpy(same[0]), self.net.to_numpy(same[2]))
+        weights = np.zeros(self.net.forward(self.x).shape)
+        weights[..., 1] = 1.0
+        weighed = self.net.to_numpy(net.gradient(self.x, weights, at=name))
+        np.testing.assert_allclose(weighed, self.net.to_numpy(same[0]), rtol=1e-9, atol=1e-12)
         whole = self.net.to_numpy(net.gradient(self.x, "sum", at=name))
         parts = sum(
             self.net.to_numpy(net.gradient(self.x, k, at=name)) for k in range(self.net.forward(self.x).shape[-1])
         )
         np.testing.assert_allclose(whole, parts, rtol=1e-9, atol=1e-12)
-        for wrong in (10**6, "mean", ones[:1]):
+        for wrong in (10**6, "mean", ones[:1], weights[:1]):
             with pytest.raises(BadValue):
                 net.gradient(self.x, wrong, at=name)

@@ -24,9 +24,13 @@ def score(output: Any, target: Any) -> Any:
     if isinstance(target, str):
         if target == "sum":
             return value.sum()
-        raise BadValue(f'target is a class, one class an example, "sum" or a function, not {target!r}.')
+        raise BadValue(f'target is a class, one class an example, "sum", weights or a function, not {target!r}.')
     table = value[:, None] if value.ndim == 1 else value
     picked = np.asarray(target)
+    if picked.dtype.kind == "f":
+        if picked.shape != value.shape:
+            raise BadValue(f"Weights have the outputs' shape {value.shape}; these have {picked.shape}.")
+        return (value * picked.astype(value.dtype)).sum()
     if picked.dtype.kind not in "iu" or picked.ndim > 1:
         raise BadValue(f"Classes are whole numbers, one for all or one an example; {target!r} was given.")
     if picked.size and (picked.min() < 0 or picked.max() >= table.shape[-1]):

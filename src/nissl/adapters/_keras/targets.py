@@ -1,4 +1,4 @@
-"""What a gradient is asked of: a class, one an example, all outputs, or a function."""
+"""What a gradient is asked of: a class, one an example, all outputs, weights of them, or a function."""
 
 from typing import Any
 
@@ -24,7 +24,12 @@ def score(output: Any, target: Any) -> Any:
     if isinstance(target, str):
         if target == "sum":
             return ops.sum(value)
-        raise BadValue(f'target is a class, one class an example, "sum" or a function, not {target!r}.')
+        raise BadValue(f'target is a class, one class an example, "sum", weights or a function, not {target!r}.')
+    weights = values.to_numpy(target) if values.is_tensor(target) else np.asarray(target)
+    if weights.dtype.kind == "f":
+        if weights.shape != tuple(value.shape):
+            raise BadValue(f"Weights have the outputs' shape {tuple(value.shape)}; these have {weights.shape}.")
+        return ops.sum(value * ops.cast(ops.convert_to_tensor(weights), value.dtype))
     return ops.sum(_chosen(ops.expand_dims(value, -1) if len(value.shape) == 1 else value, target))
 
 

@@ -9,14 +9,18 @@ from nissl.errors import BadValue, Unsupported
 
 
 def seed(output: Array, target: Any) -> Array:
-    """Of a class for all, one an example, "sum" of all outputs, or a function of the output."""
+    """Of a class for all, one an example, "sum" of all outputs, weights of them, or a function of the output."""
     if callable(target):
         return _of_function(output, target)
     if isinstance(target, str):
         if target != "sum":
-            raise BadValue(f'target is a class, one class an example, "sum" or a function, not {target!r}.')
+            raise BadValue(f'target is a class, one class an example, "sum", weights or a function, not {target!r}.')
         return np.ones_like(output)
     chosen = np.asarray(target)
+    if chosen.dtype.kind == "f":
+        if chosen.shape != output.shape:
+            raise BadValue(f"Weights have the outputs' shape {output.shape}; these have {chosen.shape}.")
+        return chosen.astype(output.dtype)
     if chosen.dtype.kind not in "iu" or chosen.ndim > 1:
         raise BadValue(f"Classes are whole numbers, one for all or one an example; {target!r} was given.")
     if chosen.size and (chosen.min() < 0 or chosen.max() >= output.shape[1]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,33 +15,67 @@ from nissl.adapters._torch.hearing import Hearing
 from nissl.errors import BadValue, NotHeard, Unsupported, listing
 
 
-def gradients(
-    hearing: Hearing, run: Callable[[Any], Any], x: Any, target: Any, places: Sequence[Place | None]
-) -> list[Any]:
-    """The gradient at each place, None standing for the input; `run` is one pass."""
-    with torch.enable_grad(), ExitStack() as stack:
+@dataclass
+class Through:
+    """One pass: its input as leaves, what it caught at each place (None standing for the input), and what it returned."""
+
+    leaf: Any
+    places: Sequence[Place | None]
+    caught: list["Caught"]
+    output: Any
+
+    def slopes(self, score: Tensor, cotangent: Tensor | None = None) -> list[Any]:
+        """Of the score, weighed by the cotangent, at each place."""
+        if not score.requires_grad:
+            raise BadValue("The target does not depend on anything that has a gradient: is it a number, or detached?")
+        wanted: list[Tensor] = []
+        for place, catch in zip(self.places, self.caught, strict=True):
+            wanted += values.floating(self.leaf) if place is None else [catch.value]  # type: ignore[list-item]
+        found = iter(_asked(score, wanted, cotangent))
+        return [_like_input(self.leaf, found) if p is None else p.shown(next(found)) for p in self.places]
+
+    def values(self) -> list[Any]:
+        """What each place said, as listeners hear it."""
+        return [
+            values.detached(self.leaf) if place is None else place.shown(catch.value.detach())  # type: ignore[union-attr]
+            for place, catch in zip(self.places, self.caught, strict=True)
+        ]
+
+    def result(self) -> Tensor:
+        """The outputs, as one tensor."""
+        found = values.first(self.output)
+        if found is None:
+            raise BadValue(f"The network returned {type(self.output).__name__} without a tensor, which has no slopes.")
+        return found
+
+
+def through(hearing: Hearing, run: Callable[[Any], Any], x: Any, places: Sequence[Place | None]) -> Through:
+    """`run` is one pass; gradients are on."""
+    with ExitStack() as stack:
         leaf = values.differentiable(x)
-        caught = [_Caught() for _ in places]
+        caught = [Caught() for _ in places]
         for place, catch in zip(places, caught, strict=True):
             if place is not None:
                 stack.callback(hearing.add(place, catch))
         output = run(leaf)
-        score = scores(output, target).sum()
     silent = [p.name for p, c in zip(places, caught, strict=True) if p is not None and c.value is None]
     if silent:
         raise NotHeard(f"These layers did not run on this input, so that they have no gradient: {listing(silent)}.")
-    if not score.requires_grad:
-        raise BadValue("The target does not depend on anything that has a gradient: is it a number, or detached?")
-    wanted: list[Tensor] = []
-    for place, catch in zip(places, caught, strict=True):
-        wanted += values.floating(leaf) if place is None else [catch.value]  # type: ignore[list-item]
-    found = iter(_asked(score, wanted))
-    return [_like_input(leaf, found) if p is None else p.shown(next(found)) for p in places]
+    return Through(leaf, places, caught, output)
 
 
-def _asked(score: Tensor, wanted: list[Tensor]) -> Sequence[Tensor]:
+def gradients(
+    hearing: Hearing, run: Callable[[Any], Any], x: Any, target: Any, places: Sequence[Place | None]
+) -> list[Any]:
+    """The gradient at each place."""
+    with torch.enable_grad():
+        done = through(hearing, run, x, places)
+        return done.slopes(scores(done.output, target).sum())
+
+
+def _asked(score: Tensor, wanted: list[Tensor], cotangent: Tensor | None) -> Sequence[Tensor]:
     try:
-        return torch.autograd.grad(score, wanted, allow_unused=True, materialize_grads=True)
+        return torch.autograd.grad(score, wanted, cotangent, allow_unused=True, materialize_grads=True)
     except RuntimeError as error:
         if "use_reentrant" not in str(error):
             raise
@@ -50,7 +85,7 @@ def _asked(score: Tensor, wanted: list[Tensor]) -> Sequence[Tensor]:
         ) from error
 
 
-class _Caught:
+class Caught:
     """Holds a layer's value of the pass and hands a copy on, which in-place operations may overwrite."""
 
     def __init__(self) -> None:
@@ -85,10 +120,14 @@ def scores(output: Any, target: Any) -> Tensor:
     if isinstance(target, str):
         if target == "sum":
             return value
-        raise BadValue(f'target is a class, one class an example, "sum" or a function, not {target!r}.')
+        raise BadValue(f'target is a class, one class an example, "sum", weights or a function, not {target!r}.')
     table = value.unsqueeze(-1) if value.dim() == 1 else value
     chosen = torch.as_tensor(np.asarray(target.cpu() if isinstance(target, Tensor) else target), device=value.device)
-    if chosen.dtype.is_floating_point or chosen.dtype == torch.bool or chosen.dim() > 1:
+    if chosen.dtype.is_floating_point:
+        if chosen.shape != value.shape:
+            raise BadValue(f"Weights have the outputs' shape {tuple(value.shape)}; these have {tuple(chosen.shape)}.")
+        return value * chosen.to(value.dtype)
+    if chosen.dtype == torch.bool or chosen.dim() > 1:
         raise BadValue(f"Classes are whole numbers, one for all or one an example; {target!r} was given.")
     if chosen.numel() and (int(chosen.min()) < 0 or int(chosen.max()) >= table.shape[-1]):
         raise BadValue(f"The network has {table.shape[-1]} outputs, 0 to {table.shape[-1] - 1}; target is {target!r}.")

@@ -95,6 +95,15 @@ def differentiable(x: Any) -> Any:
     return tuple(differentiable(v) for v in x) if isinstance(x, tuple) else x
 
 
+def detached(x: Any) -> Any:
+    """The same without its history."""
+    if isinstance(x, Tensor):
+        return x.detach()
+    if isinstance(x, Mapping):
+        return {k: detached(v) for k, v in x.items()}
+    return tuple(detached(v) for v in x) if isinstance(x, tuple) else x
+
+
 def floating(x: Any) -> list[Tensor]:
     """The tensors of an input that have a gradient."""
     found = [t for t in each(x) if t.dtype.is_floating_point]

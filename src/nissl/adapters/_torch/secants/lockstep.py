@@ -1,0 +1,119 @@
+"""Two passes step by step: every operation of the second is paired with the first's, and its way back made the secant's."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import _C, Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from nissl.adapters._torch.secants.calls import Call, Calls
+from nissl.adapters._torch.secants.pairs import Pair
+from nissl.adapters._torch.secants.products import Incomplete
+from nissl.adapters._torch.secants.rules import Rule, rule
+from nissl.errors import Unsupported
+
+
+class Lockstep(Calls):  # type: ignore[no-untyped-call]
+    """The second pass. `incomplete`: what had to keep its tangent."""
+
+    def __init__(self, there: Sequence[Call]):
+        super().__init__()
+        self._there = there
+        self._count = 0
+        self.incomplete: set[str] = set()
+
+    def returned(self, call: Call) -> None:
+        there = self._there[self._count] if self._count < len(self._there) else None
+        self._count += 1
+        if there is None or there.name != call.name or _shapes(there) != _shapes(call):
+            raise Unsupported(
+                "The two inputs take different ways through the network (operations or shapes differ: "
+                f"{_said(there)} and {_said(call)}), so that there is no secant between them. Use gradients instead."
+            )
+        node, call.node = call.node, None
+        if node is None:
+            return
+        pair = Pair(call, there, call.slots[: len(node.next_functions)])
+        found = rule(pair)
+        if found is None:
+            return
+        written = call.func._schema.is_mutable
+        if len(pair.slots) < len(node.next_functions) or (written and type(node).__name__ in _VIEWS):
+            self.incomplete.add(call.name)
+        else:
+            node.register_hook(partial(self._turn, found, pair))
+
+    def _turn(self, found: Rule, pair: Pair, inward: Any, outward: Any) -> Any:
+        if all(old is None for old in inward):
+            return None
+        try:
+            made = found(pair, list(inward), list(outward))
+        except Incomplete:
+            self.incomplete.add(pair.here.name)
+            return None
+        return turned(inward, made)
+
+    def finish(self, output: Tensor) -> None:
+        """The pass has ended: what went on behind autograd's back?"""
+        if self._count < len(self._there):
+            raise Unsupported(
+                "The two inputs take different ways through the network (one makes more operations than the other), so "
+                "that there is no secant between them. Use gradients instead."
+            )
+        self.incomplete |= _own_functions(output)
+
+
+_VIEWS = ("AsStridedBackward0", "ViewBackward0", "SelectBackward0", "SliceBackward0", "CopySlices")
+"""The way back of an operation that wrote into a part of a tensor is out of reach."""
+
+
+def turned(inward: Any, made: Any) -> tuple[Tensor | None, ...]:
+    return tuple(
+        None if old is None or new is None else new.to(old.dtype) for old, new in zip(inward, made, strict=True)
+    )
+
+
+def _shapes(call: Call) -> list[Any]:
+    return [a.shape if isinstance(a, Tensor) else None for a in call.args]
+
+
+def _said(call: Call | None) -> str:
+    if call is None:
+        return "none"
+    return f"{call.name} of {', '.join(str(tuple(s)) for s in _shapes(call) if s is not None)}"
+
+
+def _own_functions(output: Tensor) -> set[str]:
+    """The user's own autograd functions that the output is made of."""
+    stack: list[Any] = [output.grad_fn]
+    seen: set[Any] = {None}
+    found: set[str] = set()
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            found.add(type(node).__name__.removesuffix("Backward"))
+        stack.extend(below for below, _ in node.next_functions)
+    return found
+
+
+@contextmanager
+def taken_apart(root: nn.Module) -> Iterator[None]:
+    """Attention and recurrent layers do what they do by operations that have rules, not by kernels that do all at once."""
+    fast, onednn, cudnn = torch.backends.mha.get_fastpath_enabled(), _C._get_mkldnn_enabled(), _C._get_cudnn_enabled()
+    recurrent = any(isinstance(module, nn.RNNBase) for module in root.modules())
+    with sdpa_kernel(SDPBackend.MATH):
+        torch.backends.mha.set_fastpath_enabled(False)
+        _C._set_mkldnn_enabled(onednn and not recurrent)
+        _C._set_cudnn_enabled(cudnn and not recurrent)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
+            _C._set_mkldnn_enabled(onednn)
+            _C._set_cudnn_enabled(cudnn)
