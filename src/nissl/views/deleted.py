@@ -86,8 +86,10 @@ class Deleted(View):
             [
                 "Rows: the class whose structure is held at its mean; columns: the class that is asked for; numbers are per cent",
                 f"measured on {where}",
-                f"a class keeps {100 * table.target:.1f} % on average when its own structure is deleted, and "
-                f"{100 * table.others:.1f} % when another's is; intact {100 * float(np.nanmean(table.intact)):.1f} %",
+                (
+                    f"a class keeps {100 * table.target:.1f} % on average when its own structure is deleted, and "
+                    f"{100 * table.others:.1f} % when another's is; intact {100 * float(np.nanmean(table.intact)):.1f} %"
+                ),
                 f"a deletion takes {min(table.units):,} to {max(table.units):,} of {table.total:,} units",
             ]
         )
