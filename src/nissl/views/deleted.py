@@ -50,7 +50,9 @@ class Deleted(View):
         marks += self._sizes(x + wide + 16, y, down, gap)
         bottom = y + down * (len(rows) + 1) + gap
         marks.append(_outline(x, y + down + gap, wide, down * len(rows)))
-        return Picture("What deleting each structure leaves", self._caption(), 1600, bottom + 30, tuple(marks))
+        return Picture(
+            "What deleting each structure leaves", self._caption(), x + wide + 210, bottom + 30, tuple(marks)
+        )
 
     def _numbers(self, x: float, y: float, across: float, down: float, gap: float) -> list[Mark]:
         marks: list[Mark] = []
