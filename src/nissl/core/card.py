@@ -1,12 +1,27 @@
-"""A trace as a small HTML card, for notebooks."""
+"""A trace in one line, and as a small HTML card for notebooks."""
 
 from html import escape
 from typing import TYPE_CHECKING
+
+from nissl.core.ranks import lacks
 
 if TYPE_CHECKING:
     from nissl.core.trace import Trace
 
 SHOWN = 30
+
+
+def line(trace: "Trace", *, whole: bool) -> str:
+    """In one line."""
+    header, epochs = trace.header, trace.epochs
+    nothing = "no epoch yet" if whole else "none of them"
+    span = f"E_{epochs[0]} to E_{epochs[-1]}" if epochs else nothing
+    state = "closed" if trace.closed else "open"
+    missing = f"; {lacks(trace.missing)}" if trace.missing else ""
+    return (
+        f"<Trace of {header.get('model', '?')} ({header.get('framework', '?')}): {len(epochs)} epochs, {span}; "
+        f"{len(trace.layers)} layers; {state}{missing}>"
+    )
 
 
 def html(trace: "Trace") -> str:

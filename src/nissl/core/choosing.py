@@ -78,12 +78,17 @@ class Size:
         return min(max(int(wanted), 1), total)
 
 
+def foremost(ranking: Array, count: int) -> Array:
+    """The numbers of the `count` highest; of equals those that come first."""
+    return np.asarray(np.argsort(-ranking, kind="stable")[:count])
+
+
 def first(structure: "Structure", count: int) -> dict[str, tuple[int, ...]]:
     """The `count` units that are ranked highest; equals in the order of layers and units."""
     names = list(structure.ranking)
     flat = np.concatenate([structure.ranking[name] for name in names])
     taken = np.zeros(len(flat), bool)
-    taken[np.argsort(-flat, kind="stable")[:count]] = True
+    taken[foremost(flat, count)] = True
     edges = np.cumsum([0, *(len(structure.ranking[name]) for name in names)])
     return {
         name: tuple(np.flatnonzero(taken[start:stop]).tolist())

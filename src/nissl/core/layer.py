@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,10 @@ class Layer:
     """What a reader should know of how it was heard, such as a functional nonlinearity that hooks can't see."""
     inputs: tuple[str, ...] = ()
     """Names of the layers whose values reach it with no other layer between, once a pass has shown them."""
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Self:
+        """As `asdict` says it, after it went through JSON."""
+        values = {**said, "inputs": tuple(said["inputs"]), "unit_shape": tuple(said["unit_shape"])}
+        values["parameters"] = {k: tuple(v) for k, v in said["parameters"].items()}
+        return cls(**{k: v for k, v in values.items() if k in cls.__dataclass_fields__})

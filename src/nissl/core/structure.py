@@ -129,7 +129,8 @@ class Structure(Verbs):
             name: tuple(sorted(join(set(self.members.get(name, ())), set(other.members.get(name, ())))))
             for name in self.scores
         }
-        return self.having(members, f"({self.target} {sign} {other.target})")
+        proved = {**self.recipe, "causal": self.causal and other.causal}
+        return replace(self.having(members, f"({self.target} {sign} {other.target})"), recipe=proved)
 
     def having(self, members: Mapping[str, Sequence[int]], target: str | None = None) -> "Structure":
         """The same question answered by other members."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.belonging import owners, shares, specificity
 from nissl.core.structure import Structure
 from nissl.errors import UnknownName, listing, near
 
@@ -49,25 +50,19 @@ class Structures(Mapping[str, Structure]):
 
     def owners(self) -> dict[str, Array]:
         """For each unit the number of the class that it adds most to; -1 where it adds to none."""
-        tables = self.shares()
-        return {name: np.where(table.max(1) > 0, table.argmax(1), -1) for name, table in tables.items()}
+        return {name: owners(table) for name, table in self._tables().items()}
 
     def shares(self) -> dict[str, Array]:
         """What each unit adds to each class, (unit, class); what it takes away counts as nothing."""
-        first = next(iter(self._found.values()))
-        return {
-            name: np.stack([np.maximum(s.scores[name], 0) for s in self._found.values()], 1) for name in first.scores
-        }
+        return {name: shares(table) for name, table in self._tables().items()}
 
     def specificity(self) -> dict[str, Array]:
         """How far a unit is one class's own: 1 less the entropy of its shares over its largest; 0 where it adds nothing."""
-        found = {}
-        for name, table in self.shares().items():
-            total = table.sum(1, keepdims=True)
-            share = np.divide(table, total, out=np.zeros_like(table), where=total > 0)
-            entropy = -(share * np.log(np.where(share > 0, share, 1))).sum(1)
-            found[name] = np.where(total[:, 0] > 0, 1 - entropy / np.log(max(len(self), 2)), 0.0)
-        return found
+        return {name: specificity(table) for name, table in self._tables().items()}
+
+    def _tables(self) -> dict[str, Array]:
+        first = next(iter(self._found.values()))
+        return {name: np.stack([s.scores[name] for s in self._found.values()], 1) for name in first.scores}
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(structure)}" for name, structure in self._found.items())

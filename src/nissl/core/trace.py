@@ -1,6 +1,5 @@
 """The network trace: a hypercube epoch x layer x neuron x statistic (x class), opened without the model or its framework."""
 
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -134,9 +133,7 @@ class Trace(Mapping[str, Epoch]):
         """What was known of the layer when it was recorded."""
         for layer in self.header.get("layers", ()):
             if layer["name"] == name:
-                values = layer | {"inputs": tuple(layer["inputs"]), "unit_shape": tuple(layer["unit_shape"])}
-                values["parameters"] = {k: tuple(v) for k, v in layer["parameters"].items()}
-                return Layer(**{k: v for k, v in values.items() if k in Layer.__dataclass_fields__})
+                return Layer.of(layer)
         return Layer(name, "other", self.units(name))
 
     def layer(self, name: str) -> LayerHistory:
@@ -188,15 +185,9 @@ class Trace(Mapping[str, Epoch]):
 
     def batches(self, layer: str, epoch: int) -> NDArray[Any]:
         """(step, neuron, stat) of every batch of an epoch."""
-        held = self.entry(epoch).arrays
-        specs = [s for s in self.specs(layer) if s.name.startswith("batches.") and s.key in held]
-        if not specs:
-            raise UnknownName(
-                f"No batches of layer {layer!r} at epoch {epoch}: record with drop_batches=False to keep them."
-            )
-        specs.sort(key=lambda s: int(s.name.split(".")[1]))
-        rows = np.concatenate([self.store.read(spec.key, [epoch])[0] for spec in specs])
-        return rows[~np.isnan(rows).all((1, 2))]
+        from nissl.core import batches
+
+        return batches.table(self, layer, epoch)
 
     # tables
 
@@ -250,6 +241,31 @@ class Trace(Mapping[str, Epoch]):
         chosen = None if epoch is None else address.epoch_number(epoch)
         return self.undamaged(lambda: tables.connections(self, chosen, engine))
 
+    # structures
+
+    def structures(self, epoch: Any = None, *, size: float = 0.1, rank: str = "contrast", model: Any = None) -> Any:
+        """Of all classes, at an epoch, None: the last. `model`, to cut in: its units must be these, its weights are not checked."""
+        from nissl.core import traced
+
+        return self.undamaged(lambda: traced.structures(self, epoch, size, rank, model))
+
+    def structure_events(
+        self, target: Any = None, *, size: float = 0.1, rank: str = "contrast", lasting: int = 3
+    ) -> Any:
+        """Rows (epoch, event, class, layer, neuron, before): units born into structures, dying out of them, changing owner.
+
+        And "freeze": a structure has settled. `lasting`: for how many recorded epochs something must last to be an event.
+        """
+        from nissl.core import events
+
+        return self.undamaged(lambda: events.events(self, target, size, rank, lasting))
+
+    def class_sets(self, epoch: Any = None, *, model: Any = None) -> Any:
+        """For each class the units that answer to it above their layer's mean: sets to combine, proved to matter for nothing."""
+        from nissl.core import annotation
+
+        return self.undamaged(lambda: annotation.class_sets(self, epoch, model))
+
     # time
 
     @property
@@ -259,30 +275,14 @@ class Trace(Mapping[str, Epoch]):
 
     def follow(self, poll: float = 0.2, timeout: float | None = None) -> Iterator[Epoch]:
         """Every epoch as it is committed, from the first on, until the recording is closed (or `timeout` seconds pass without one)."""
-        seen: set[int] = set()
-        quiet = time.monotonic()
-        while True:
-            closed = self.closed  # asked before looking, so that nothing committed before closing is missed
-            for epoch in [e for e in self.epochs if e not in seen]:
-                seen.add(epoch)
-                quiet = time.monotonic()
-                yield Epoch(self, epoch)
-            if closed or (timeout is not None and time.monotonic() - quiet > timeout):
-                return
-            time.sleep(poll)
+        from nissl.core import waiting
+
+        return waiting.committed(self, poll, timeout)
 
     def __repr__(self) -> str:
-        h, epochs = self.header, self.epochs
-        span = (
-            f"E_{epochs[0]} to E_{epochs[-1]}"
-            if epochs
-            else "none of them"
-            if self._only is not None
-            else "no epoch yet"
-        )
-        state = "closed" if self.closed else "open"
-        missing = f"; {lacks(self.missing)}" if self.missing else ""
-        return f"<Trace of {h.get('model', '?')} ({h.get('framework', '?')}): {len(epochs)} epochs, {span}; {len(self.layers)} layers; {state}{missing}>"
+        from nissl.core import card
+
+        return card.line(self, whole=self._only is None)
 
     def _repr_html_(self) -> str:
         from nissl.core import card

@@ -30,14 +30,10 @@ class Verbs:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Callable[..., Edit]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            kind = plugins.load("interventions", name)
-        except UnknownName:
+        if name.startswith("_") or name not in plugins.names("interventions"):
             known = plugins.names("interventions")
-            what = f"{type(self).__name__} has no {name!r}.{near(name, known)} Verbs: {listing(known)}."
-            raise AttributeError(what) from None
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.{near(name, known)} Verbs: {listing(known)}.")
+        kind = plugins.load("interventions", name)
 
         def do(*args: Any, **options: Any) -> Edit:
             return edited(self, kind(*args, **options))

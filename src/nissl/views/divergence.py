@@ -7,14 +7,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.annotation import surplus
 from nissl.core.marks import Bars, Mark, Text
 from nissl.core.palette import COUNTERSTAIN, INK, MUTED, OVERLAP, STAIN10, hexadecimal, ramp
-from nissl.core.view import Picture, TraceView
+from nissl.core.traced import heard
+from nissl.core.view import Picture, View
 from nissl.errors import BadValue, Unsupported
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.paths import PORTS, Bundle, absence, bundles, outputs
 from nissl.views._staining.rack import Frame, Slide, glass, heading, ribbons, slide
-from nissl.views._staining.responses import Stain, active, closest, confusion, heard, recalls, source
+from nissl.views._staining.responses import Stain, active, closest, confusion, recalls, source
 
 Flags = NDArray[np.bool_]
 DYES = (STAIN10[0], OVERLAP, STAIN10[1])
@@ -25,7 +27,7 @@ MOST_SLIDES = 8
 
 
 @dataclass(frozen=True)
-class Divergence(TraceView):
+class Divergence(View):
     """Every unit as one of the first class only, of both, of the second only, or of neither.
 
     A unit belongs to a class's set where its mean response to the class is above that of its layer's units on average.
@@ -78,10 +80,7 @@ class Divergence(TraceView):
         values = heard(self.trace, layer, "class_mean", [epoch])
         if values is None:
             return np.zeros((self.trace.units(layer), 2), bool)
-        two = values[0][:, list(pair)]
-        known = np.isfinite(two)
-        mean = np.where(known, two, 0.0).sum(0) / np.maximum(known.sum(0), 1)
-        return np.asarray(known & (np.where(known, two, -np.inf) > mean))
+        return np.asarray(surplus(values[0])[:, list(pair)] > 0)
 
     def _marks(
         self, epoch: int, pair: tuple[int, int], sets: dict[str, Flags], found: list[Bundle]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.trace import Trace
-from nissl.views._staining.responses import Floats, heard
+from nissl.core.traced import heard
+from nissl.views._staining.responses import Floats
 
 STEADY = {"Sigmoid": lambda a: a * (1 - a), "Tanh": lambda a: 1 - a * a}
 """Nonlinearities whose derivative follows from their value."""

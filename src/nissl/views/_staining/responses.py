@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nissl.core.palette import STAIN10
 from nissl.core.trace import Trace
+from nissl.core.traced import heard
 from nissl.errors import NotHeard, listing
 
 Floats = NDArray[np.float64]
@@ -34,16 +35,6 @@ class Stain:
     depth: Floats
     """(..., unit, dye)."""
     silent: NDArray[np.bool_]
-
-
-def heard(trace: Trace, layer: str | None, name: str, epochs: Sequence[int]) -> Floats | None:
-    """One recorded name at these epochs, as heard on the probe if it was, else in training; None where it never was."""
-    for known in (f"probe_{name}", name):
-        if known in trace.names(layer):
-            values = np.asarray(trace.read(layer, known, epochs), float)
-            if values.size and np.isfinite(values).any():
-                return values
-    return None
 
 
 def active(trace: Trace) -> list[str]:
