@@ -1,6 +1,7 @@
 """Methods that look for structures, good and naive, written as plainly as can be for ReLU perceptrons: to prove truths by."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def selectivity(net: Perceptron, x: np.ndarray, own: np.ndarray) -> Scores:
 
 
 def magnitude(net: Perceptron) -> Scores:
-    ways = zip(net.weights, net.weights[1:], strict=False)
+    ways = pairwise(net.weights)
     return net.named([before.norm(dim=1) * after.norm(dim=0) for before, after in ways])
 
 
@@ -159,3 +160,26 @@ def strangers(x: np.ndarray, own: np.ndarray, seed: int = 0, times: int = 3) -> 
     random = np.random.default_rng(seed)
     mine = np.tile(np.flatnonzero(own), times)
     return x[mine], x[random.choice(np.flatnonzero(~own), len(mine))]
+
+
+# edges
+
+
+def edges(net: Perceptron, x: np.ndarray, target: int, fold: str) -> dict[tuple[str, str], np.ndarray]:
+    """(activation - mean) x weight x gradient of an output, edge by edge: its `fold` over the examples."""
+    values, out = net.activations(x), net.outputs(x)
+    names, found = [*net.hidden, "output"], {}
+    slope = torch.zeros_like(out)
+    slope[:, target] = 1
+    for layer in reversed(range(len(values))):
+        away = values[layer] - values[layer].mean(0)
+        each = away[:, :, None] * net.weights[layer + 1].T * slope[:, None, :]
+        score = each.abs().mean(0) if fold == "mean size" else each.mean(0).abs()
+        found[names[layer], names[layer + 1]] = score.numpy()
+        slope = (slope @ net.weights[layer + 1]) * (values[layer] > 0)
+    return found
+
+
+def weights_between(net: Perceptron) -> dict[tuple[str, str], np.ndarray]:
+    pairs = pairwise([*net.hidden, "output"])
+    return {pair: weight.T.abs().numpy() for pair, weight in zip(pairs, net.weights[1:], strict=True)}

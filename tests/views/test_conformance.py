@@ -1,4 +1,4 @@
-"""Every view of the folder keeps to the contract."""
+"""Every view of a trace in the folder keeps to the contract."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,13 @@ import pytest
 
 from nissl import plugins
 from nissl.core.marks import Bars, Lines, Text
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.testing.views import ViewSuite
 
+OF_TRACES = [name for name in plugins.names("views") if issubclass(plugins.load("views", name), TraceView)]
 
-@pytest.mark.parametrize("kind", plugins.names("views"), scope="class")
+
+@pytest.mark.parametrize("kind", OF_TRACES, scope="class")
 class TestViews(ViewSuite):
     @pytest.fixture(autouse=True)
     def _given(self, kind):
@@ -30,7 +32,7 @@ BAD = {
 @pytest.mark.parametrize("fault", BAD)
 def test_the_suite_catches_words_in_bad_places(fault):
     @dataclass(frozen=True)
-    class Bad(View):
+    class Bad(TraceView):
         def describe(self):
             return Picture("Bad", "A caption that says something.", 300, 100, BAD[fault])
 
@@ -46,7 +48,7 @@ def test_the_suite_catches_words_in_bad_places(fault):
 ])  # fmt: skip
 def test_the_suite_catches_marks_that_cannot_be_painted(mark):
     @dataclass(frozen=True)
-    class Bad(View):
+    class Bad(TraceView):
         def describe(self):
             return Picture("Bad", "A caption that says something.", 300, 100, (mark,))
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
 
-from nissl.apps._cli.options import Overhearing, Recording, Training, from_toml
+from nissl.apps._cli.options import Finding, Overhearing, Recording, Training, from_toml
 from nissl.errors import NisslError, NisslWarning
 
 WORDS = {
@@ -168,6 +168,30 @@ def profile(
     print(study(run, measure, out, layers=layers, options=options, scheduler=scheduler))
 
 
+def structure(
+    where: Annotated[str, Parameter(help="A run of `nissl train`, or a model: FILE.py:NAME, package.module:NAME.")],
+    *,
+    target: Annotated[str | None, Parameter(help="A class; 3,8: why 3 and not 8; or an output's number. Left out: every class.")] = None,
+    data: Annotated[str | None, Parameter(help="FILE.py:NAME, (x, y) or (to find with, to judge on); or a data set by name.")] = None,
+    verify: Annotated[bool, Parameter(negative=(), help="Prove it: cut it, and compare with controls.")] = False,
+    delete: Annotated[bool, Parameter(negative=(), help="Make a smaller network without it, at --output.")] = False,
+    output: Annotated[Path | None, Parameter(alias="-o", help="Where the smaller network goes. Nothing is overwritten.")] = None,
+    out: Annotated[Path | None, Parameter(help="A folder for structures, report and pictures.")] = None,
+    finding: Finding | None = None,
+) -> None:  # fmt: skip
+    """The units that make an output: found by what the output depends on, proved by cutting them, and deleted.
+
+    Examples: `nissl structure results/digits --target 3 --verify`; `nissl structure model.py:net --data model.py:data --out found`;
+    `nissl structure results/digits --target 3 --size "target<=0.05" --delete -o smaller.pt`.
+    """
+    from nissl.apps._cli import found
+    from nissl.studies.structure import structure as study
+
+    asked = (finding or Finding()).asked()
+    done = study(where, target, data=data, verify=verify, delete=delete, output=output, **asked)
+    found.shown(done, out)
+
+
 def port(
     saved: Annotated[Path, Parameter(help="A SavedModel that Keras 2 wrote: a folder with a saved_model.pb.")],
     *,
@@ -215,7 +239,7 @@ def app() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for command in (demo, train, record, info, show, export, port, profile, doctor):
+    for command in (demo, train, record, info, show, structure, export, port, profile, doctor):
         made.command(command)
     made.command(plug_ins, name="list")
     return made

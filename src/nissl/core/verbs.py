@@ -30,10 +30,14 @@ class Verbs:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Callable[..., Edit]:
-        if name.startswith("_") or name not in plugins.names("interventions"):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            kind = plugins.load("interventions", name)
+        except UnknownName:
             known = plugins.names("interventions")
-            raise AttributeError(f"{type(self).__name__} has no {name!r}.{near(name, known)} Verbs: {listing(known)}.")
-        kind = plugins.load("interventions", name)
+            what = f"{type(self).__name__} has no {name!r}.{near(name, known)} Verbs: {listing(known)}."
+            raise AttributeError(what) from None
 
         def do(*args: Any, **options: Any) -> Edit:
             return edited(self, kind(*args, **options))

@@ -1,4 +1,4 @@
-"""What is shown, apart from how it is painted: a view turns a trace into a picture of plain marks."""
+"""What is shown, apart from how it is painted: a view turns what was recorded or found into a picture of plain marks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -28,17 +28,21 @@ class Picture:
         return found
 
 
-@dataclass(frozen=True)
 class View(ABC):
-    """Made from a trace and what to look at in it; frozen, so that the same view is the same picture."""
-
-    trace: Trace
+    """A frozen dataclass of what to look at and how, so that the same view is the same picture."""
 
     @abstractmethod
     def describe(self) -> Picture:
         """What is to be seen, without drawing it."""
 
-    # what follows for every view
+
+@dataclass(frozen=True)
+class TraceView(View):
+    """Made from a trace, and what to look at in it."""
+
+    trace: Trace
+
+    # what follows for every view of a trace
 
     def moment(self, epoch: int | str | None = None) -> int:
         """The epoch as a number, the last one for None; an error that names what there is."""

@@ -1,4 +1,4 @@
-"""What every view must keep to: subclass `ViewSuite`, give it your view, and run pytest."""
+"""What every view must keep to: subclass `ViewSuite` (views of traces) or `PictureSuite`, give it yours, and run pytest."""
 
 import json
 from collections.abc import Iterator
@@ -21,25 +21,12 @@ SMALLEST = 11.5
 """The least size of letters at the picture's own size."""
 
 
-class ViewSuite:
-    """Subclass with `view(trace)` returning the view of it."""
-
-    def view(self, trace: Trace) -> View:
-        raise NotImplementedError("return the view to test")
+class PictureSuite:
+    """Subclass with `pictures()`: what a view shows of everything that it may meet."""
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
-        """The picture of every specimen, but for those that lack what the view is about and that it refuses with reason."""
-        for name in SPECIMENS:
-            view = self.view(specimen(name))
-            try:
-                picture = view.describe()
-            except NisslError as refused:
-                if name not in LACKING:
-                    raise
-                if len(str(refused)) < 40:
-                    pytest.fail(f"{name}: say what was asked, what there is, and what to do: {refused}")
-                continue
-            yield name, picture
+        """(what it is of, the picture)."""
+        raise NotImplementedError("yield the pictures to test")
 
     # the tests
 
@@ -74,10 +61,33 @@ class ViewSuite:
             assert min(sizes, default=99) >= SMALLEST, name
             _apart(name, paint(picture))
 
+
+class ViewSuite(PictureSuite):
+    """Subclass with `view(trace)` returning the view of it."""
+
+    def view(self, trace: Trace) -> View:
+        raise NotImplementedError("return the view to test")
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """The picture of every specimen, but for those that lack what the view is about and that it refuses with reason."""
+        for name in SPECIMENS:
+            view = self.view(specimen(name))
+            try:
+                picture = view.describe()
+            except NisslError as refused:
+                if name not in LACKING:
+                    raise
+                if len(str(refused)) < 40:
+                    pytest.fail(f"{name}: say what was asked, what there is, and what to do: {refused}")
+                continue
+            yield name, picture
+
+    # the tests
+
     def test_the_same_trace_is_the_same_picture(self) -> None:
         trace = specimen("cnn")
         view = self.view(trace)
-        assert view == replace(view)
+        assert view == replace(view)  # type: ignore[type-var]
         assert view.describe().to_dict() == self.view(trace).describe().to_dict()
         assert view.describe().to_dict() == self.view(specimen("cnn")).describe().to_dict()
 
@@ -88,11 +98,11 @@ class ViewSuite:
             "classes": (["no such class"], UnknownName),
             "layers": (["no such"], KeyError),
         }
-        for field in fields(view):
+        for field in fields(view):  # type: ignore[arg-type]
             if field.name in wrong:
                 value, error = wrong[field.name]
                 change: dict[str, Any] = {field.name: value}
-                changed = replace(view, **change)
+                changed = replace(view, **change)  # type: ignore[type-var]
                 with pytest.raises(error, match=r"no such|99"):
                     changed.describe()
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nissl.core.marks import Cells, Lines, Mark, Text
 from nissl.core.palette import FAINT, INK, MUTED, PAPER
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.errors import NotHeard
 from nissl.views._staining.lettering import counted, fitted, listed, sentences, width
 from nissl.views._staining.responses import confusion, recalls
@@ -21,7 +21,7 @@ OUTCOMES = ("found", "false alarm", "missed", "rightly not said")
 
 
 @dataclass(frozen=True)
-class Confusions(View):
+class Confusions(TraceView):
     """Confusion matrices: rows are what examples are, columns what the network said. `epochs`: which; None: three."""
 
     epochs: Sequence[int | str] | None = None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nissl.core.marks import Lines, Mark, Text
 from nissl.core.palette import MUTED, STAIN10
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.views._plots.panel import Panel, round_epochs, steps
 from nissl.views._staining.lettering import number, sentences, width
 
@@ -16,7 +16,7 @@ WHAT = {"loss": "lower is better", "accuracy": "share of examples that were reco
 
 
 @dataclass(frozen=True)
-class Curves(View):
+class Curves(TraceView):
     """Loss and accuracy over the epochs, on the training batches and on the held-out probe."""
 
     def describe(self) -> Picture:

@@ -11,7 +11,7 @@ from nissl.core.annotation import surplus
 from nissl.core.marks import Bars, Mark, Text
 from nissl.core.palette import COUNTERSTAIN, INK, MUTED, OVERLAP, STAIN10, hexadecimal, ramp
 from nissl.core.traced import heard
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.errors import BadValue, Unsupported
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.paths import PORTS, Bundle, absence, bundles, outputs
@@ -27,7 +27,7 @@ MOST_SLIDES = 8
 
 
 @dataclass(frozen=True)
-class Divergence(View):
+class Divergence(TraceView):
     """Every unit as one of the first class only, of both, of the second only, or of neither.
 
     A unit belongs to a class's set where its mean response to the class is above that of its layer's units on average.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nissl.core import address
 from nissl.core.marks import Bars, Lines, Mark, Text, Tiles
 from nissl.core.palette import FAINT, PAPER
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.views._plots.panel import Panel, chosen, round_epochs
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.rack import averaged, groups
@@ -21,7 +21,7 @@ MOST_LAYERS, MOST_ROWS, MOST_COLUMNS, MOST_CLASSES = 8, 200, 150, 8
 
 
 @dataclass(frozen=True)
-class Histories(View):
+class Histories(TraceView):
     """For each layer a strip: a row is a unit, a column an epoch; rows of units that prefer the same class lie together.
 
     `layers`: which; None: the last eight. `classes`: those that are dyed; None: as `Pathways` chooses them.

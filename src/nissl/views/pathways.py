@@ -6,7 +6,7 @@ from typing import Literal
 
 from nissl.core import address
 from nissl.core.marks import Mark
-from nissl.core.view import Picture, View
+from nissl.core.view import Picture, TraceView
 from nissl.errors import BadValue
 from nissl.views._staining import legend, lettering
 from nissl.views._staining.paths import Bundle, absence, bundles, outputs
@@ -29,7 +29,7 @@ MOST_SLIDES, MOST_CLASSES = 8, 8
 
 
 @dataclass(frozen=True)
-class Pathways(View):
+class Pathways(TraceView):
     """Each layer a slide of cells: grey answers to all classes alike, dye to one above the others; ribbons join what leads to it.
 
     `classes` (names or numbers): those that are dyed; None: all, or of more than ten the eight that are most often

@@ -158,3 +158,37 @@ def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _listed(inner) for key, inner in value.items()}
     return "".join(f"{inner}," for inner in value) if isinstance(value, list) else value
+
+
+@Parameter(name="*", group=Group("Finding", sort_key=3))
+@dataclass(frozen=True)
+class Finding:
+    """Options of nissl.structure."""
+
+    by: str = "secant"
+    """The method, see `nissl list structures`."""
+    baseline: str | None = None
+    """What a unit is compared with: counterfactual, mean or zero; left out: the method's own."""
+    metric: str = "logodds"
+    """What of the outputs is explained: logodds, logprob or logit."""
+    rank: str | None = None
+    """contrast (for classes the default), score or absolute."""
+    size: str = "0.1"
+    """A share of the units (0.1), a number (20), "faithful>=0.9" or "target<=0.05"."""
+    layers: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """Only these, as glob patterns; left out: all whose units mean something by themselves."""
+    limit: int = 500
+    """The most examples that are taken to find it."""
+    batch: int = 128
+    """Examples a pass: bounds memory."""
+    seed: int = 0
+    """Decides the counterfactuals."""
+
+    def asked(self) -> dict[str, Any]:
+        """As the study takes them."""
+        try:
+            size: Any = int(self.size) if self.size.isdigit() else float(self.size)
+        except ValueError:
+            size = self.size
+        given = {k: v for k, v in asdict(self).items() if k not in ("rank", "size")}
+        return given | {"size": size} | ({"rank": self.rank} if self.rank else {})

@@ -1,0 +1,142 @@
+"""A network and its data by name: a run that `nissl train` made, or what a Python file or module holds."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nissl import plugins
+from nissl.core.dataset import DataSet, Splits
+from nissl.core.trace import open as opened
+from nissl.errors import BadValue, MissingData, NoTrace, UnknownName, listing, near
+from nissl.studies.checkpoints import Checkpoints
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model, examples to find its structures with, and others to judge them on."""
+
+    name: str
+    model: Any
+    discovery: Any
+    held_out: Any
+    """None where there is only one set of examples."""
+    classes: tuple[str, ...]
+
+
+def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
+    """`where`: a run, or FILE.py:NAME, or package.module:NAME, a model or a function that makes one.
+
+    `data`: FILE.py:NAME or package.module:NAME, (x, y) or a pair of such (to find with, to judge on), or a data set of
+    `nissl list data`; a run of `nissl train` knows its own. At most `limit` examples are taken to find structures.
+    """
+    if ":" in where and "://" not in where:
+        if data is None:
+            raise BadValue(
+                f"{where} is a model; say which examples with --data FILE.py:NAME, or --data digits (`nissl list data`)."
+            )
+        model = _attribute(where)
+        made = model() if _makes(model) else model
+        return _with(where, made, _examples(data), limit)
+    return _of_run(where, data, limit)
+
+
+def _of_run(where: str, data: str | None, limit: int) -> Subject:
+    try:
+        trace = opened(where)
+    except NoTrace as error:
+        raise NoTrace(f"{error} A model is named FILE.py:NAME.") from error
+    config = trace.header.get("config", {})
+    kept = Checkpoints(where)
+    if not isinstance(config.get("model"), Mapping) or not isinstance(config.get("data"), Mapping):
+        raise MissingData(
+            f"{where} was recorded in a loop of its own and holds no model: name it as FILE.py:NAME, and its examples by --data."
+        )
+    if not kept.best.is_file():
+        raise MissingData(f"The weights of {where} are not at {kept.best}: name the model as FILE.py:NAME instead.")
+    splits = _made("data", config["data"]).load() if data is None else _examples(data)
+    blueprint = _made("models", {**config["model"], "weights": str(kept.best)})
+    return _with(where, blueprint.build(), splits, limit)
+
+
+def _made(kind: str, said: Mapping[str, Any]) -> Any:
+    """What a header says was used, made again."""
+    for name in plugins.names(kind):
+        if plugins.class_name(name) == said.get("name"):
+            found = plugins.load(kind, name)
+            known = {field.name for field in fields(found) if field.init}
+            given = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items() if k in known}
+            return found(**given)
+    raise UnknownName(f"This run's {kind} were {said.get('name')!r}, which is none of: {listing(plugins.names(kind))}.")
+
+
+def _with(name: str, model: Any, given: Any, limit: int) -> Subject:
+    if isinstance(given, Splits):
+        train, test = tuple(given.train), tuple(given.test)
+        found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes)
+    elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(p, tuple | list) for p in given):
+        found = Subject(name, model, tuple(part[:limit] for part in given[0]), tuple(given[1]), ())
+    else:
+        found = Subject(name, model, given, None, ())
+    return found
+
+
+def _examples(data: str) -> Any:
+    if ":" in data:
+        found = _attribute(data)
+        found = found() if _makes(found) else found
+        return found.load() if isinstance(found, DataSet) else found
+    return plugins.load("data", data)().load()
+
+
+def _makes(value: Any) -> bool:
+    """Is it a function or a class, and not the thing itself? Models are often callable too."""
+    return inspect.isroutine(value) or isinstance(value, type)
+
+
+def _attribute(where: str) -> Any:
+    """FILE.py:NAME or package.module:NAME."""
+    place, _, name = where.rpartition(":")
+    module = _file(Path(place)) if place.endswith(".py") else _module(place)
+    value = module
+    for part in name.split("."):
+        if not hasattr(value, part):
+            known = [one for one in vars(value) if not one.startswith("_")]
+            raise UnknownName(f"{place} has no {name!r}.{near(part, known)} It has: {listing(known)}.")
+        value = getattr(value, part)
+    return value
+
+
+def _file(path: Path) -> Any:
+    if not path.is_file():
+        raise MissingData(f"There is no file {path}.")
+    name = f"nissl_subject_{path.stem}"
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
+        return sys.modules[name]  # the model and its data often lie in one file, which shall run once
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+def _module(name: str) -> Any:
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise MissingData(
+            f"There is no module {name}: {error}. A file is named with its ending: {name}.py:NAME."
+        ) from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
