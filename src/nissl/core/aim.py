@@ -28,6 +28,8 @@ class Aim:
     name: str
     function: Callable[[Array, Array], Array]
     slope: Callable[[Array, Array], Array] | None = None
+    tips: bool = False
+    """Is zero where the answer tips, as for log-odds?"""
 
     def values(self, outputs: Array, which: Array) -> Array:
         """One number an example."""
@@ -88,7 +90,7 @@ def of_class(metric: str, *, squashed: bool) -> Aim:
         _, back = _logits(outputs, squashed)
         return back(parts(outputs, which)[1])
 
-    return Aim(metric, lambda outputs, which: parts(outputs, which)[0], slope)
+    return Aim(metric, lambda outputs, which: parts(outputs, which)[0], slope, tips=metric == "logodds")
 
 
 def of_pair(first: int, second: int, *, squashed: bool) -> Aim:
@@ -104,7 +106,7 @@ def of_pair(first: int, second: int, *, squashed: bool) -> Aim:
         chosen[:, first], chosen[:, second] = 1, -1
         return back(chosen)
 
-    return Aim("margin", value, slope)
+    return Aim("margin", value, slope, tips=True)
 
 
 def of_output(number: int) -> Aim:

@@ -1,6 +1,5 @@
 """The contract of a method that finds what makes an output: numbers in, a signed score for every unit out."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from nissl import plugins
 from nissl.core.aim import Aim
-from nissl.core.capabilities import Differentiable, Passage, Sensitive
+from nissl.core.capabilities import Differentiable, Passage, Sensitive, Wired
 from nissl.core.layer import Layer
 from nissl.core.network import Network
 from nissl.core.pool import Pool, settled, unsettled
@@ -20,6 +19,8 @@ from nissl.core.units import by_unit, to_last
 from nissl.errors import BadValue, Unsupported, listing
 
 Array = NDArray[Any]
+Pair = tuple[str, str]
+Slopes = Callable[[Array], Array]
 BASELINES = ("counterfactual", "mean", "zero")
 
 
@@ -73,10 +74,17 @@ class Case:
         mean = self.means[layer.name]
         return np.zeros_like(mean) if self.baseline == "zero" else mean
 
-    def deviation(self, layer: Layer, value: Array) -> Array:
-        """How far a value is from its baseline, of the value's own shape."""
-        last = np.moveaxis(value, layer.unit_axis, -1)
-        return np.moveaxis(last - to_last(layer, self.constants(layer)).astype(value.dtype), -1, layer.unit_axis)
+    def replacements(self, part: Array) -> dict[str, Array]:
+        """By layer what the baseline puts in the place of these examples' values, as `change` takes it: the unit axis last."""
+        if self.baseline != "counterfactual":
+            return {layer.name: to_last(layer, self.constants(layer)) for layer in self.layers}
+        there = self.network.probe(self.pool.take(self.counterfactuals(0)[part]), self.names, batch=len(part))
+        return {layer.name: np.moveaxis(there[layer.name], layer.unit_axis, -1) for layer in self.layers}
+
+    def deviations(self, values: Mapping[str, Array], part: Array) -> dict[str, Array]:
+        """How far values are from the baseline, each of its own shape."""
+        to = self.replacements(part)
+        return {layer.name: away(layer, values[layer.name], to[layer.name]) for layer in self.layers}
 
     def counterfactuals(self, turn: int) -> Array:
         """For each example the number of another that answers another question; another one each turn."""
@@ -103,24 +111,37 @@ class Case:
                 found[mine] = draw.choice(others, len(mine), replace=len(others) < len(mine))
         return found
 
-    def passage(self, part: Array, *, frozen: bool = False, slopes: Callable[[Array], Array] | None = None) -> Passage:
-        """Values and gradients of the aim for these examples, in one pass where the framework can."""
+    def slopes(self, part: Array) -> Slopes:
+        """How the aim of these examples changes with the outputs, as networks ask for it."""
 
         def sloping(outputs: Array) -> Array:
             return unsettled(self.aim.slopes(settled(outputs), self.which[part]), outputs.shape).astype(outputs.dtype)
 
-        return self.sensed(self.pool.take(part), slopes or sloping, frozen=frozen)
+        return sloping
 
-    def sensed(self, x: Any, slopes: Callable[[Array], Array], *, frozen: bool = False) -> Passage:
-        """Values and slopes for any inputs, as numpy."""
-        network = self.network
+    def secants(self, part: Array) -> Callable[[Array, Array], Array]:
+        """The same between these examples' outputs and others."""
+
+        def sloping(outputs: Array, there: Array) -> Array:
+            found = self.aim.secants(settled(outputs), settled(there), self.which[part])
+            return unsettled(found, outputs.shape).astype(outputs.dtype)
+
+        return sloping
+
+    def passage(self, part: Array, *, frozen: bool = False, slopes: Slopes | None = None) -> Passage:
+        """Values and gradients of the aim for these examples, in one pass where the framework can."""
+        return self.sensed(self.pool.take(part), slopes or self.slopes(part), frozen=frozen)
+
+    def sensed(self, x: Any, slopes: Slopes, *, frozen: bool = False, at: Sequence[str] | None = None) -> Passage:
+        """Values and slopes for any inputs, as numpy; `at`: of these layers only."""
+        network, names = self.network, self.names if at is None else list(at)
         if isinstance(network, Sensitive):
-            found = network.passage(x, slopes, self.names, frozen=frozen)
+            found = network.passage(x, slopes, names, frozen=frozen)
             outputs, values, told = found.outputs, found.values, found.slopes
         elif isinstance(network, Differentiable):
             outputs = network.forward(x)
-            told = network.gradient(x, slopes(outputs), at=self.names)
-            values = network.probe(x, self.names, batch=len(outputs))
+            told = network.gradient(x, slopes(outputs), at=names)
+            values = network.probe(x, names, batch=len(outputs))
         else:
             raise Unsupported(
                 f"A {network.framework} network gives no gradients. Methods that need none: exact_ablation, shapley."
@@ -134,6 +155,11 @@ class Case:
         """The aim of each of these examples, with the network as it is now."""
         return self.aim.values(settled(self.pool.outputs(which)), self.which[which])
 
+    def worked(self, part: Array, share: float = 1.0) -> None:
+        """Tell that so much of the work on these examples is done, and all of that on those before them."""
+        before = int(np.searchsorted(self.asked, part[0]))
+        self.tick((before + share * len(part)) / len(self.asked))
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -146,13 +172,17 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Finder(ABC):
-    """A method; a frozen dataclass of plain options, whose repr is kept with what it finds."""
+class Finder:
+    """A method; a frozen dataclass of plain options, whose repr is kept with what it finds. It says `each`, or else `find`."""
 
     baselines: ClassVar[tuple[str, ...]] = BASELINES
     """Those that it knows, its own choice first."""
     causal: ClassVar[bool] = True
     """False for what only describes activity: such units may be decoys, and what is made of them says so."""
+    signed: ClassVar[bool] = True
+    """False where a score says only how much a unit matters, and not whether it speaks for the aim or against it."""
+    complete: ClassVar[bool] = False
+    """Do the scores of a layer that everything passes through add up to the aim less the baseline's?"""
 
     def __call__(self, case: Case) -> Scores:
         if case.baseline not in self.baselines:
@@ -168,17 +198,40 @@ class Finder(ABC):
     def find(self, case: Case) -> Scores:
         """All rows: here one an example, batch by batch; methods that can't tell examples apart do otherwise."""
         rows: dict[str, list[Array]] = {name: [] for name in case.names}
-        done = 0
         for part in case.pool.batches(case.asked):
             for name, told in self.each(case, part).items():
                 rows[name].append(told)
-            done += len(part)
-            case.tick(done / len(case.asked))
+            case.worked(part)
         return Scores({name: np.concatenate(parts) for name, parts in rows.items()}, case.which[case.asked])
 
-    @abstractmethod
     def each(self, case: Case, part: Array) -> Mapping[str, Array]:
         """By layer (example, unit): what each unit adds to the aim of each of these examples."""
+        raise NotImplementedError("a method says what each example's units add, or finds all rows at once")
+
+    def edges(self, case: Case, part: Array, pairs: Sequence[Pair]) -> Mapping[Pair, Array]:
+        """By pair of layers (example, source unit, target unit): what each adds through the other.
+
+        Here by secants where the baseline is a counterfactual, else by gradients; methods that average do otherwise.
+        """
+        network, x = wired(case.network), case.pool.take(part)
+        if case.baseline == "counterfactual":
+            other = case.pool.take(case.counterfactuals(0)[part])
+            return network.edges(x, case.secants(part), pairs, other=other)
+        baseline = case.replacements(part)
+        return network.edges(x, case.slopes(part), pairs, baseline={source: baseline[source] for source, _ in pairs})
+
+
+def away(layer: Layer, value: Array, replacement: Array) -> Array:
+    """How far a value is from what replaces it (unit axis last), of the value's own shape."""
+    last = np.moveaxis(value, layer.unit_axis, -1)
+    return np.moveaxis(last - replacement.astype(value.dtype), -1, layer.unit_axis)
+
+
+def wired(network: Network) -> Wired:
+    """The network, if it knows edges."""
+    if not isinstance(network, Wired):
+        raise Unsupported(f"A {network.framework} network can't tell what reaches a unit through another.")
+    return network
 
 
 def finder(by: Any, options: Mapping[str, Any]) -> Finder:

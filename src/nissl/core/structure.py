@@ -88,13 +88,13 @@ class Structure(Verbs):
     @cached_property
     def edges(self) -> list[Edge]:
         """What its members add to the aim through one another, strongest first; found when first asked for."""
-        if self.case is None:
+        if self.case is None or self.method is None:
             raise MissingData(
                 "Edges are found with the examples at hand, and these are not saved: call nissl.structure(model, data, ...) anew."
             )
         known = self.case.targets
         target = known.index(self.target) if self.target in known else None
-        return edges(self.case, self.members, target)
+        return edges(self.case, self.method, self.members, target)
 
     def __len__(self) -> int:
         return sum(len(which) for which in self.members.values())

@@ -6,14 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.capabilities import Wired
-from nissl.core.finder import Case
-from nissl.core.pool import settled, unsettled
-from nissl.core.units import to_last
-from nissl.errors import Unsupported
+from nissl.core.finder import Case, Finder, Pair, wired
 
 Array = NDArray[Any]
-Pair = tuple[str, str]
 
 
 class Edge(NamedTuple):
@@ -29,12 +24,13 @@ class Edge(NamedTuple):
 
 
 def edges(
-    case: Case, members: Mapping[str, Sequence[int]], target: int | None = None, pairs: Sequence[Pair] | None = None
-) -> list[Edge]:
-    """The edges between these units, strongest first; `target`: for the examples of one target only."""
+    case: Case, by: Finder, members: Mapping[str, Sequence[int]], target: int | None = None,
+    pairs: Sequence[Pair] | None = None,
+) -> list[Edge]:  # fmt: skip
+    """The edges between these units, as a method finds them, strongest first; `target`: for its examples only."""
     found = [
         Edge(source, u, to, v, float(signed[u, v]), float(absolute[u, v]))
-        for (source, to), (signed, absolute) in tables(case, target, pairs or between(case)).items()
+        for (source, to), (signed, absolute) in tables(case, by, target, pairs or between(case)).items()
         for u in members.get(source, ())
         for v in members.get(to, ())
     ]
@@ -49,35 +45,14 @@ def between(case: Case) -> list[Pair]:
     return found
 
 
-def tables(case: Case, target: int | None, pairs: Sequence[Pair]) -> dict[Pair, tuple[Array, Array]]:
+def tables(case: Case, by: Finder, target: int | None, pairs: Sequence[Pair]) -> dict[Pair, tuple[Array, Array]]:
     """By pair of layers, (source unit, target unit): the mean over the examples, and that of the absolute values."""
-    network = case.network
-    if not isinstance(network, Wired):
-        raise Unsupported(f"A {network.framework} network can't tell what reaches a unit through another.")
+    wired(case.network)
     asked = case.asked if target is None else np.flatnonzero(case.which == target)
     sums: dict[Pair, list[Array]] = {}
     for part in case.pool.batches(asked):
-        for pair, told in _told(case, network, part, pairs).items():
+        for pair, told in by.edges(case, part, pairs).items():
             mine = sums.setdefault(pair, [np.zeros(told.shape[1:]), np.zeros(told.shape[1:])])
             mine[0] += told.sum(0, dtype=np.float64)
             mine[1] += np.abs(told).sum(0, dtype=np.float64)
     return {pair: (signed / len(asked), absolute / len(asked)) for pair, (signed, absolute) in sums.items()}
-
-
-def _told(case: Case, network: Wired, part: Array, pairs: Sequence[Pair]) -> Mapping[Pair, Array]:
-    which = case.which[part]
-    if case.baseline == "counterfactual":
-
-        def secants(outputs: Array, there: Array) -> Array:
-            found = case.aim.secants(settled(outputs), settled(there), which)
-            return unsettled(found, outputs.shape).astype(outputs.dtype)
-
-        other = case.pool.take(case.counterfactuals(0)[part])
-        return network.edges(case.pool.take(part), secants, pairs, other=other)
-
-    def slopes(outputs: Array) -> Array:
-        return unsettled(case.aim.slopes(settled(outputs), which), outputs.shape).astype(outputs.dtype)
-
-    layers = {layer.name: layer for layer in case.layers}
-    baseline = {source: to_last(layers[source], case.constants(layers[source])) for source, _ in pairs}
-    return network.edges(case.pool.take(part), slopes, pairs, baseline=baseline)

@@ -20,9 +20,5 @@ class AttributionPatching(Finder):
 
     def each(self, case: Case, part: Array) -> Mapping[str, Array]:
         found = case.passage(part, frozen=self.frozen)
-        if case.baseline == "counterfactual":
-            there = case.network.probe(case.pool.take(case.counterfactuals(0)[part]), case.names, batch=len(part))
-            away = {name: found.values[name] - there[name] for name in case.names}
-        else:
-            away = {layer.name: case.deviation(layer, found.values[layer.name]) for layer in case.layers}
+        away = case.deviations(found.values, part)
         return {layer.name: contributions(layer, away[layer.name], found.slopes[layer.name]) for layer in case.layers}

@@ -8,7 +8,6 @@ import numpy as np
 
 from nissl.core.capabilities import Pairwise
 from nissl.core.finder import Array, Case, Finder
-from nissl.core.pool import settled, unsettled
 from nissl.core.units import contributions
 from nissl.errors import BadValue, Unsupported
 
@@ -21,6 +20,7 @@ class Secant(Finder):
     """
 
     baselines: ClassVar[tuple[str, ...]] = ("counterfactual",)
+    complete: ClassVar[bool] = True
     pairs: int = 3
 
     def __post_init__(self) -> None:
@@ -40,13 +40,9 @@ class Secant(Finder):
         return {name: told / self.pairs for name, told in total.items()}
 
     def _pair(self, case: Case, part: Array, others: Array) -> dict[str, Array]:
-        def slopes(outputs: Array, there: Array) -> Array:
-            found = case.aim.secants(settled(outputs), settled(there), case.which[part])
-            return unsettled(found, outputs.shape).astype(outputs.dtype)
-
         network = case.network
         assert isinstance(network, Pairwise)
-        found = network.secant(case.pool.take(part), case.pool.take(others), slopes, case.names)
+        found = network.secant(case.pool.take(part), case.pool.take(others), case.secants(part), case.names)
         return {
             layer.name: contributions(
                 layer,

@@ -1,0 +1,1 @@
+"""What units do, without asking what comes of it."""

@@ -1,0 +1,1 @@
+"""What a mask over units is learned by."""

@@ -1,0 +1,50 @@
+"""What a mask is learned for: the target gone and the others left, or the target left alone."""
+
+import numpy as np
+
+from nissl.core.finder import Array, Case, Slopes
+from nissl.core.pool import settled, unsettled
+from nissl.structures._paths.replacing import replacing
+
+
+class Loss:
+    """Cross-entropy of aims that tip at zero; of others the squared share of the way from all baselines to intact."""
+
+    def __init__(self, case: Case, *, delete: bool):
+        self._case, self._delete = case, delete
+        self._nothing, self._scale = np.zeros(case.pool.count), np.ones(case.pool.count)
+        if not case.aim.tips:
+            self._measure()
+
+    def _measure(self) -> None:
+        case, every = self._case, {name: range(len(means)) for name, means in self._case.means.items()}
+        full = case.values(case.asked)
+        with replacing(case, every, case.replacements(case.asked)):
+            nothing = case.values(case.asked)
+        self._nothing[case.asked] = nothing
+        for target in np.unique(case.which[case.asked]):
+            mine = case.which[case.asked] == target
+            gap = float(np.mean(full[mine] - nothing[mine]))
+            self._scale[case.which == target] = gap if abs(gap) > 1e-12 else np.inf
+
+    def slopes(self, part: Array, target: int) -> Slopes:
+        """Of the loss of these examples, at the outputs."""
+        case, which = self._case, self._case.which[part]
+        down = (which == target) & self._delete  # an example's aim is wanted down, or else up
+        weight = 1 / np.where(which == target, (which == target).sum(), (which != target).sum())
+
+        def sloping(outputs: Array) -> Array:
+            wide = settled(outputs)
+            steep = weight * self._steep(case.aim.values(wide, which), part, down)
+            found = case.aim.slopes(wide, which) * steep[:, None]
+            return unsettled(found, outputs.shape).astype(outputs.dtype)
+
+        return sloping
+
+    def _steep(self, aims: Array, part: Array, down: Array) -> Array:
+        """The loss's slope at each aim."""
+        if self._case.aim.tips:
+            chance = 0.5 * (1 + np.tanh(aims / 2))
+            return np.where(down, chance, chance - 1)
+        share = (aims - self._nothing[part]) / self._scale[part]
+        return 2 * (share - np.where(down, 0, 1)) / self._scale[part]

@@ -1,0 +1,1 @@
+"""Ways from a baseline to what is."""
