@@ -20,7 +20,7 @@ CONTRACTS = {
     "callbacks": "Loop",
     "scripts": "Script",
     "profiles": "Profile",
-    "structures": "Finder",
+    "finders": "Finder",
     "interventions": "Intervention",
 }
 """The rooms that hold plug-ins, and what their classes are."""

@@ -60,6 +60,11 @@ def test_every_public_name_resolves(name: str) -> None:
     assert found.__doc__
 
 
+def test_no_room_takes_the_place_of_a_public_name() -> None:
+    """Python puts a folder that was imported in the place of whatever the package has of that name."""
+    assert {found.name for found in pkgutil.iter_modules(nissl.__path__)} & set(nissl.__all__) == set()
+
+
 def test_editors_and_python_see_the_same_names() -> None:
     parsed = ast.parse(Path(nissl.__file__).read_text())
     typed = {

@@ -240,7 +240,7 @@ def finder(by: Any, options: Mapping[str, Any]) -> Finder:
         if options:
             raise BadValue(f"{by!r} is made already: it takes no {listing(options)}.")
         return by
-    kind = plugins.load("structures", by)
+    kind = plugins.load("finders", by)
     try:
         made: Finder = kind(**options)
     except TypeError as error:

@@ -32,7 +32,7 @@ def structure(
 
     `data`: (x, y), a loader, or x alone. `target`: a class by name or number; a pair of classes (why the first and not the
     second); where labels are no classes, the number of an output; or a function of the outputs (numpy, example first) that
-    gives one number an example. `by`: the method, `nissl list structures`; what else it takes goes with it (`pairs=5`).
+    gives one number an example. `by`: the method, `nissl list finders`; what else it takes goes with it (`pairs=5`).
 
     `baseline`: what a unit is compared with, "counterfactual" (what it says for an example of another class), "mean" or
     "zero"; left out, the method's own. `metric`: "logodds", "logprob" or "logit". `rank`: "contrast" (the score less what

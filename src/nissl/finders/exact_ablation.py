@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from nissl.core.finder import Array, Case, Finder
-from nissl.structures._paths.replacing import replacing
+from nissl.finders._paths.replacing import replacing
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 from nissl.core.finder import Array, Case, Finder, Scores
 from nissl.core.units import contributions
 from nissl.errors import BadValue
-from nissl.structures._masks.adam import Adam
-from nissl.structures._masks.loss import Loss
-from nissl.structures._masks.masking import masked
+from nissl.finders._masks.adam import Adam
+from nissl.finders._masks.loss import Loss
+from nissl.finders._masks.masking import masked
 
 LEAST = 0.02
 """No unit is ever shut off quite, so that the slope at its mask can still be told."""

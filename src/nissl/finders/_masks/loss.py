@@ -4,7 +4,7 @@ import numpy as np
 
 from nissl.core.finder import Array, Case, Slopes
 from nissl.core.pool import settled, unsettled
-from nissl.structures._paths.replacing import replacing
+from nissl.finders._paths.replacing import replacing
 
 
 class Loss:

@@ -7,7 +7,7 @@ import numpy as np
 
 from nissl.core.finder import Array, Case, Finder, Scores
 from nissl.errors import Unsupported
-from nissl.structures._describing.answers import repeated
+from nissl.finders._describing.answers import repeated
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nissl.core.finder import Case, Finder, Scores
-from nissl.structures._describing.answers import answers, opposed
+from nissl.finders._describing.answers import answers, opposed
 
 
 @dataclass(frozen=True)

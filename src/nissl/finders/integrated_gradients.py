@@ -11,7 +11,7 @@ from nissl.core.finder import Array, Case, Finder
 from nissl.core.layer import Layer
 from nissl.core.units import contributions
 from nissl.errors import Unsupported
-from nissl.structures._paths.nodes import nodes
+from nissl.finders._paths.nodes import nodes
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nissl.core.finder import Array, Case, Finder
 from nissl.errors import BadValue
-from nissl.structures._paths.replacing import replacing
+from nissl.finders._paths.replacing import replacing
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from nissl.core.finder import Array, Case, Finder, Pair, wired
 from nissl.core.units import contributions
-from nissl.structures._paths.inputs import Way
-from nissl.structures._paths.nodes import nodes
+from nissl.finders._paths.inputs import Way
+from nissl.finders._paths.nodes import nodes
 
 
 @dataclass(frozen=True)
