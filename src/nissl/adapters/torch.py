@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -18,6 +19,7 @@ from nissl.adapters._torch.first import FirstPass
 from nissl.adapters._torch.groups import groups_of
 from nissl.adapters._torch.hearing import Hearing, Watch
 from nissl.adapters._torch.outputs import Outputs
+from nissl.adapters._torch.rewriting.rewrite import rewritten
 from nissl.adapters._torch.secants.frozen import frozen_norms
 from nissl.adapters._torch.sensing import between, sensed
 from nissl.adapters._torch.steps import Steps
@@ -29,6 +31,8 @@ from nissl.core.capabilities import (
     Pairwise,
     ParameterGradients,
     Passage,
+    Rewritable,
+    Rewritten,
     Sensitive,
     Trainable,
 )
@@ -38,7 +42,7 @@ from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
-class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Trainable):
+class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Rewritable, Trainable):
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"
@@ -157,6 +161,12 @@ class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Trainable):
         finally:
             first.end()
             self._compiling.close()
+
+    def rewritten(self, fixed: Any, turned: Any, *, shrink: bool, x: Any) -> Rewritten:
+        if not self.whole:
+            raise Unsupported("A model that is divided over processes can't be rewritten: load it whole on one.")
+        again = partial(type(self), functional=self.functional, leaves=self.leaves)
+        return rewritten(self._atlas.root, again, fixed, turned, shrink=shrink, x=x)
 
     def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
         with self.evaluating():

@@ -28,6 +28,8 @@ class Place:
     at: nn.Module = field(default=None)  # type: ignore[assignment]
     """The module at whose output it is heard: itself, a norm or the nonlinearity."""
     at_call: int = 0
+    norm: nn.Module | None = None
+    """The norm between the module and where it is heard."""
     enters: bool = False
     """Heard at the input of `at` instead: attention heads."""
     waits: bool = False
@@ -157,7 +159,7 @@ class Atlas:
     ) -> None:
         """From now on it is known where this layer is heard."""
         self.version += 1
-        place.at, place.at_call, place.known = at, call, True
+        place.at, place.at_call, place.norm, place.known = at, call, norm, True
         self.calls[at, place.enters] = max(call + 1, self.calls.get((at, place.enters), 0))
         through = f"heard after {self.paths[norm][0]} ({type(norm).__name__})" if norm is not None else None
         place.layer = replace(place.layer, nonlinearity=bends, remark=joined(place.layer.remark, through))

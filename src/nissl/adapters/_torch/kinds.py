@@ -21,6 +21,8 @@ BENDING = (
     nn.Hardshrink, nn.Softshrink, nn.Tanhshrink,
 )  # fmt: skip
 """Nonlinearities that treat each unit by itself. Softmax and its kind mix the units and so end no layer."""
+HEADS = ("heads", "num_heads", "num_attention_heads", "n_head", "n_heads")
+"""Names under which attention blocks say how many heads they have."""
 _BENDS = re.compile(r"(?i)(relu|elu|gelu|silu|swish|mish|tanh|sigmoid|softplus|activation)")
 _UNIT_NORM = re.compile(r"(?i)(batch|group|instance).*norm")
 
@@ -100,7 +102,7 @@ def heads(module: nn.Module) -> int | None:
     if "attention" in type(module).__name__.lower() and hasattr(module, "config"):
         places.append(module.config)  # type: ignore[arg-type]
     for place in places:
-        for attribute in ("heads", "num_heads", "num_attention_heads", "n_head", "n_heads"):
+        for attribute in HEADS:
             found = getattr(place, attribute, None)
             if isinstance(found, int) and found > 0:
                 return found

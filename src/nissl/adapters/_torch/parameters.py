@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from nissl.adapters._torch import kinds
+from nissl.adapters._torch.bordered import Bordered
 from nissl.adapters._torch.processes import full, is_sharded
 from nissl.adapters._torch.values import to_numpy
 from nissl.errors import BadValue, UnknownName, Unsupported, listing, near
@@ -41,7 +42,8 @@ def forms(module: nn.Module) -> dict[str, Form]:
         turned = Form(("weight",), *_transposed(module.groups), whole=module.groups > 1)
     elif not isinstance(module, kinds.KNOWN):
         return {name: Form((name,)) for name, _ in module.named_parameters(recurse=False)}
-    return _present(module, {"weight": turned, "bias": Form(("bias",))})
+    border = {"border": Form(("border",))} if isinstance(module, Bordered) else {}
+    return _present(module, {"weight": turned, "bias": Form(("bias",)), **border})
 
 
 def _present(module: nn.Module, found: dict[str, Form]) -> dict[str, Form]:
