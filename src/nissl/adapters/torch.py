@@ -25,6 +25,7 @@ from nissl.adapters._torch.sensing import between, sensed
 from nissl.adapters._torch.steps import Steps
 from nissl.adapters._torch.still import still
 from nissl.adapters._torch.sums import TorchAccumulator
+from nissl.adapters._torch.wiring import early, edges
 from nissl.core.capabilities import (
     Differentiable,
     Editable,
@@ -35,6 +36,7 @@ from nissl.core.capabilities import (
     Rewritten,
     Sensitive,
     Trainable,
+    Wired,
 )
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
@@ -42,7 +44,7 @@ from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
-class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Rewritable, Trainable):
+class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Trainable):
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"
@@ -56,6 +58,7 @@ class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Rewritable, 
         if functional and self._compiling.compiled:
             raise Unsupported("functional=True can't see into compiled graphs. Open the model before torch.compile.")
         self._hearing = Hearing(self._atlas, self._compiling, functional=functional)
+        self._taught = False
 
     @classmethod
     def accepts(cls, model: Any) -> bool:
@@ -185,12 +188,29 @@ class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Rewritable, 
             named = self._named(at, x)
             return between(self._hearing, self.run, (self._native(x), self._native(other)), slopes, named)
 
+    def edges(
+        self, x: Any, slopes: Any, pairs: Sequence[tuple[str, str]], *, other: Any = None,
+        baseline: Mapping[str, Array] | None = None,
+    ) -> Mapping[tuple[str, str], Array]:  # fmt: skip
+        with self.evaluating():
+            self._named([], x)
+            named = {name: self._place(name) for pair in pairs for name in pair}
+            targets: dict[str, Place | None] = {target: early(named[target]) for _, target in pairs}
+            given, rest = self._native(x), None if other is None else self._native(other)
+            if other is None:
+                whole = sensed(self._hearing, self.run, given, slopes, targets, nullcontext())
+            else:
+                whole = between(self._hearing, self.run, (given, rest), slopes, targets)
+            return edges(self._hearing, self.run, given, rest, whole.slopes, named, pairs, baseline)
+
     def _named(self, at: Sequence[str], x: Any) -> dict[str, Place | None]:
-        """The places of these names, None for the input; `x` shows where they are heard if nothing has yet."""
+        """The places of these names, None for the input; `x` shows, once, where layers are heard and what feeds them."""
         known = {layer.name for layer in self.layers}
         named = {name: None if name == "input" and name not in known else self._place(name) for name in at}
-        if any(place is not None and not place.known for place in named.values()):
+        unsure = any(place is not None and not place.known for place in named.values())
+        if unsure or not (self._taught or self._hearing.learner.finished):
             self._learn(x)
+            self._taught = True
         return named
 
     def _learn(self, x: Any) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nissl.adapters._torch import values
 from nissl.adapters._torch.atlas import Place
-from nissl.adapters._torch.differentiating import Through, through
+from nissl.adapters._torch.differentiating import through
 from nissl.adapters._torch.hearing import Hearing
-from nissl.adapters._torch.secants.calls import Calls
-from nissl.adapters._torch.secants.lockstep import Lockstep, taken_apart
+from nissl.adapters._torch.secants.lockstep import Lockstep, in_step, own_functions
 from nissl.core.capabilities import Array, Passage
 from nissl.errors import BadValue, NisslWarning, listing
 
@@ -49,7 +48,13 @@ def between(
 ) -> Passage:  # fmt: skip
     """By secants between the first input and the second."""
     with torch.enable_grad():
-        here, there, mode = twice(hearing, run, inputs, list(named.values()))
+        x, other = inputs
+        comparable(x, other)
+        places = list(named.values())
+        here, there, mode = in_step(
+            hearing.atlas.root, lambda: through(hearing, run, other, places), lambda: through(hearing, run, x, places)
+        )
+        mode.incomplete |= own_functions([here.result()])
         others, outputs = there.values(), [values.to_numpy(one.output).copy() for one in (here, there)]
         del there
         found = here.slopes(here.result(), cotangent(here.result(), slopes(*outputs)))
@@ -58,24 +63,13 @@ def between(
     return Passage(outputs[0], _by_name(named, here.values()), _by_name(named, found), _by_name(named, others))
 
 
-def twice(
-    hearing: Hearing, run: Callable[[Any], Any], inputs: tuple[Any, Any], places: Sequence[Place | None]
-) -> tuple[Through, Through, Lockstep]:
-    """A pass of each input, the first with a way back by secants."""
-    x, other = inputs
-    shapes = [[tuple(t.shape) for t in values.each(one)] for one in inputs]
+def comparable(x: Any, other: Any) -> None:
+    """Refuse two inputs that can't be compared example by example."""
+    shapes = [[tuple(t.shape) for t in values.each(one)] for one in (x, other)]
     if shapes[0] != shapes[1]:
         raise BadValue(
             f"The two inputs are compared example by example, but their shapes are {shapes[0]} and {shapes[1]}."
         )
-    root: nn.Module = hearing.atlas.root
-    with taken_apart(root):
-        with (first := Calls()):
-            there = through(hearing, run, other, places)
-        with (mode := Lockstep(first.calls)):
-            here = through(hearing, run, x, places)
-        mode.finish(here.result())
-    return here, there, mode
 
 
 def tell(mode: Lockstep) -> None:

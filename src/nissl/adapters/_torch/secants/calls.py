@@ -59,6 +59,11 @@ class Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self._made: tuple[Call, Any] | None = None
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch would import its whole compiler, which takes seconds, only to keep it away from us."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.settle()
         kwargs, schema = kwargs or {}, func._schema

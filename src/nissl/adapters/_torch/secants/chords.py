@@ -13,23 +13,39 @@ ELEMENTWISE = {
 }  # fmt: skip
 
 
+STRAIGHT = {"abs", "clamp", "clamp_max", "clamp_min", "hardtanh", "relu", "threshold"}
+"""Made of lines of slope one, minus one and zero: differences are exact however near the two are."""
+
+
 def chord(pair: Pair, inward: Slopes, outward: Slopes) -> Slopes:
     """Where the two are too near for a difference, the tangent that autograd has found."""
     slope, tangent = outward[0], inward[0]
     if slope is None or tangent is None:
         return inward
-    a, b = pair.both()
+    ratio, near = pair.once(lambda: _of(pair))
+    return [torch.where(near, tangent, ratio * slope), *inward[1:]]
+
+
+def _of(pair: Pair) -> tuple[Tensor, Tensor]:
     args, slot = list(pair.here.args), pair.slots[0]
-    made = [first(pair.here.again(*args[:slot], x, *args[slot + 1 :])) for x in (a, b)]
-    return [torch.where(near(a, b, *made), tangent, slope * (made[0] - made[1]) / (a - b)), *inward[1:]]
+    a, b = pair.both()
+    fa, fb = (first(pair.here.again(*args[:slot], x, *args[slot + 1 :])) for x in (a, b))
+    return rise(a, b, fa, fb, exact=pair.here.name in STRAIGHT)
 
 
-def near(a: Tensor, b: Tensor, fa: Tensor, fb: Tensor) -> Tensor:
-    """Would rounding spoil the chord? Or is something infinite?"""
-    step, distance = torch.finfo(a.dtype).eps ** 0.5, (a - b).abs()
-    cancels = (fa - fb).abs() <= step * (fa.abs() + fb.abs())
-    close = distance <= step * torch.maximum(a.abs(), b.abs())
-    return close | (cancels & (distance <= step)) | ~torch.isfinite(distance) | ~torch.isfinite(fa - fb)
+def rise(a: Tensor, b: Tensor, fa: Tensor, fb: Tensor, *, exact: bool = False) -> tuple[Tensor, Tensor]:
+    """The chord's slope, and where rounding spoils it. By squares, since abs is slow on processors."""
+    run, rose = a - b, fa - fb
+    ratio = rose / run
+    near = ratio.isnan()
+    if not exact:
+        small = torch.finfo(a.dtype).eps
+        run.square_()
+        cancels = rose.square_() <= small * (fa.square() + fb.square())
+        near |= run <= small * torch.maximum(a.square(), b.square())
+        near |= cancels.logical_and_(run <= small)
+        near |= ratio.isinf()
+    return ratio, near
 
 
 def gate(pair: Pair, inward: Slopes, outward: Slopes) -> Slopes:
@@ -41,5 +57,6 @@ def gate(pair: Pair, inward: Slopes, outward: Slopes) -> Slopes:
     (va, ga), (vb, gb) = (x.chunk(2, axis) for x in pair.both())
     sa, sb = ga.sigmoid(), gb.sigmoid()
     middle = (sa + sb) / 2
-    risen = torch.where(near(ga, gb, sa, sb), middle * (1 - middle), (sa - sb) / (ga - gb))
+    ratio, near = rise(ga, gb, sa, sb)
+    risen = torch.where(near, middle * (1 - middle), ratio)
     return [torch.cat((slope * middle, slope * risen * (va + vb) / 2), axis)]

@@ -1,9 +1,9 @@
 """Two passes step by step: every operation of the second is paired with the first's, and its way back made the secant's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import _C, Tensor, nn
@@ -15,12 +15,16 @@ from nissl.adapters._torch.secants.products import Incomplete
 from nissl.adapters._torch.secants.rules import Rule, rule
 from nissl.errors import Unsupported
 
+R = TypeVar("R")
+
 
 class Lockstep(Calls):  # type: ignore[no-untyped-call]
     """The second pass. `incomplete`: what had to keep its tangent."""
 
-    def __init__(self, there: Sequence[Call]):
+    def __init__(self, there: Sequence[Call], *, often: bool):
+        """`often`: the way back will be gone many times."""
         super().__init__()
+        self._often = often
         self._there = there
         self._count = 0
         self.incomplete: set[str] = set()
@@ -36,7 +40,7 @@ class Lockstep(Calls):  # type: ignore[no-untyped-call]
         node, call.node = call.node, None
         if node is None:
             return
-        pair = Pair(call, there, call.slots[: len(node.next_functions)])
+        pair = Pair(call, there, call.slots[: len(node.next_functions)], [] if self._often else None)
         found = rule(pair)
         if found is None:
             return
@@ -56,14 +60,13 @@ class Lockstep(Calls):  # type: ignore[no-untyped-call]
             return None
         return turned(inward, made)
 
-    def finish(self, output: Tensor) -> None:
-        """The pass has ended: what went on behind autograd's back?"""
+    def finish(self) -> None:
+        """The pass has ended."""
         if self._count < len(self._there):
             raise Unsupported(
                 "The two inputs take different ways through the network (one makes more operations than the other), so "
                 "that there is no secant between them. Use gradients instead."
             )
-        self.incomplete |= _own_functions(output)
 
 
 _VIEWS = ("AsStridedBackward0", "ViewBackward0", "SelectBackward0", "SliceBackward0", "CopySlices")
@@ -86,9 +89,9 @@ def _said(call: Call | None) -> str:
     return f"{call.name} of {', '.join(str(tuple(s)) for s in _shapes(call) if s is not None)}"
 
 
-def _own_functions(output: Tensor) -> set[str]:
-    """The user's own autograd functions that the output is made of."""
-    stack: list[Any] = [output.grad_fn]
+def own_functions(outputs: Iterable[Tensor]) -> set[str]:
+    """The user's own autograd functions that these were made by."""
+    stack: list[Any] = [output.grad_fn for output in outputs]
     seen: set[Any] = {None}
     found: set[str] = set()
     while stack:
@@ -100,6 +103,19 @@ def _own_functions(output: Tensor) -> set[str]:
             found.add(type(node).__name__.removesuffix("Backward"))
         stack.extend(below for below, _ in node.next_functions)
     return found
+
+
+def in_step(
+    root: nn.Module, first: Callable[[], R], second: Callable[[], R], *, often: bool = False
+) -> tuple[R, R, Lockstep]:
+    """The second pass with a way back by secants between it and the first one, what that pass gave, and its mode."""
+    with taken_apart(root):
+        with (calls := Calls()):
+            there = first()
+        with (mode := Lockstep(calls.calls, often=often)):
+            here = second()
+        mode.finish()
+    return here, there, mode
 
 
 @contextmanager

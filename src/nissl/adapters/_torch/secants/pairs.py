@@ -1,13 +1,15 @@
 """One operation on two inputs: what a rule for its secant is told, and small things that rules share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from nissl.adapters._torch.secants.calls import Call
 
+Made = TypeVar("Made")
 Slopes = list[Tensor | None]
 """By slot; None where a slot has none, or nobody asks for it."""
 
@@ -19,6 +21,16 @@ class Pair:
     here: Call
     there: Call
     slots: list[int]
+    kept: list[Any] | None = None
+    """Where the way back is gone many times: what does not depend on the slopes."""
+
+    def once(self, make: Callable[[], Made]) -> Made:
+        if self.kept is None:
+            return make()
+        if not self.kept:
+            self.kept.append(make())
+        found: Made = self.kept[0]
+        return found
 
     def both(self, slot: int = 0) -> tuple[Any, Any]:
         """An argument on either input, in single precision at least."""

@@ -19,8 +19,7 @@ def softmax(pair: Pair, inward: Slopes, outward: Slopes) -> Slopes:
         return inward
     name, axes = pair.here.name, pair.here.args[1]
     axes = list(axes) if isinstance(axes, list | tuple) else [axes]
-    c = _means(*pair.both(), axes)
-    share = c / c.sum(axes, keepdim=True).clamp_min(torch.finfo(c.dtype).tiny)
+    c, share = pair.once(lambda: _means(*pair.both(), axes))
     if name == "logsumexp":
         keep = len(pair.here.args) > 2 and pair.here.args[2]
         for axis in () if keep else sorted(a % c.dim() for a in axes):
@@ -31,8 +30,9 @@ def softmax(pair: Pair, inward: Slopes, outward: Slopes) -> Slopes:
     return [c * (slope - (share * slope).sum(axes, keepdim=True))]
 
 
-def _means(za: Tensor, zb: Tensor, axes: list[int]) -> Tensor:
+def _means(za: Tensor, zb: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
     ya, yb = (z - torch.logsumexp(z, axes, keepdim=True) for z in (za, zb))
     far, pa, pb = ya - yb, ya.exp(), yb.exp()
     close = pb * torch.where(far == 0, 1, torch.expm1(far) / far)
-    return torch.where(far.abs() < 1, close, (pa - pb) / far).nan_to_num(0)  # nan: masked on both
+    c = torch.where(far.abs() < 1, close, (pa - pb) / far).nan_to_num(0)  # nan: masked on both
+    return c, c / c.sum(axes, keepdim=True).clamp_min(torch.finfo(c.dtype).tiny)
