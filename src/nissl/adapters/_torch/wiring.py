@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,11 +91,8 @@ def edges(
         if other is None:
             here, there = pieces(hearing, run, x, targets), None
         else:
-            here, there, mode = in_step(
-                hearing.atlas.root,
-                *(lambda given=one: pieces(hearing, run, given, targets) for one in (other, x)),
-                often=True,
-            )
+            first, second = (partial(pieces, hearing, run, given, targets) for given in (other, x))
+            here, there, mode = in_step(hearing.atlas.root, first, second, often=True)
     sources = {source: _moved(named[source], here, there, baseline) for source, _ in pairs}
     found: Edges = {}
     for target in targets:
