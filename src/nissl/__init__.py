@@ -21,12 +21,16 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
     from nissl.core.verbs import edit as edit
+    from nissl.studies.compress import compress as compress
+    from nissl.studies.compress import decompress as decompress
+    from nissl.studies.decay import biased_decay as biased_decay
+    from nissl.studies.prune import prune as prune
 
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "edit", "network", "open", "record",
-    "structure", "structures",
+    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay", "compress",
+    "decompress", "edit", "network", "open", "prune", "record", "structure", "structures",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,9 +42,13 @@ _HOMES = {
     "Store": "nissl.core.store",
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
+    "biased_decay": "nissl.studies.decay",
+    "compress": "nissl.studies.compress",
+    "decompress": "nissl.studies.compress",
     "edit": "nissl.core.verbs",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
+    "prune": "nissl.studies.prune",
     "record": "nissl.core.record",
     "structure": "nissl.core.search",
     "structures": "nissl.core.search",

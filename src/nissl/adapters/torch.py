@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nissl.adapters._torch import parameters, processes, values
+from nissl.adapters._torch import parameters, processes, tying, values
 from nissl.adapters._torch.atlas import Atlas, Place
 from nissl.adapters._torch.changes import Replacing
 from nissl.adapters._torch.compiling import Compiling
@@ -27,6 +27,7 @@ from nissl.adapters._torch.still import still
 from nissl.adapters._torch.sums import TorchAccumulator
 from nissl.adapters._torch.wiring import early, edges
 from nissl.core.capabilities import (
+    Biasing,
     Differentiable,
     Editable,
     Pairwise,
@@ -36,6 +37,7 @@ from nissl.core.capabilities import (
     Rewritten,
     Sensitive,
     Trainable,
+    Tying,
     Wired,
 )
 from nissl.core.layer import Layer
@@ -44,7 +46,7 @@ from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
-class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Trainable):
+class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Trainable, Tying, Biasing):
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"
@@ -235,6 +237,19 @@ class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewri
             yield steps.read
         finally:
             handle.remove()
+
+    def state(self, *, trained: bool = False) -> dict[str, Array]:
+        return tying.state(self._atlas.root, trained=trained)
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        tying.restore(self._atlas.root, state)
+
+    def tied(self, ties: Mapping[str, Array]) -> AbstractContextManager[None]:
+        return tying.tied(self._atlas.root, ties)
+
+    def weight_cost(self, cost: Callable[[Any], Any], layers: Sequence[str]) -> Any:
+        found = [parameters.incoming(self._place(name).module, name) for name in layers]
+        return sum((cost(weight).sum() for weight in found), torch.zeros(()))
 
     @property
     def process(self) -> tuple[int, int]:

@@ -163,3 +163,36 @@ class Labelling(Protocol):
     def watch_labels(self, on_labels: Callable[[Any], None]) -> AbstractContextManager[None]:
         """Call `on_labels` with each training step's labels, before any value of that step is told."""
         ...
+
+
+@runtime_checkable
+class Tying(Protocol):
+    """A network of which every number can be read and written by name, and whose weights can be tied while they learn."""
+
+    def state(self, *, trained: bool = False) -> dict[str, Array]:
+        """All parameters and buffers (`trained`: the parameters alone) by the framework's names, each once, as copies."""
+        ...
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Write arrays back by these names; others stay as they are."""
+        ...
+
+    def tied(self, ties: Mapping[str, Array]) -> AbstractContextManager[None]:
+        """Optimiser steps, of any optimiser, keep to these ties while the `with` is open.
+
+        By parameter, of its shape: bools, where False stays at zero; or whole numbers, where 0 stays at zero and entries of one
+        number are one weight, that moves by the mean of their gradients.
+        """
+        ...
+
+
+@runtime_checkable
+class Biasing(Protocol):
+    """A network whose units can be made to pay for their weights while it learns."""
+
+    def weight_cost(self, cost: Callable[[Any], Any], layers: Sequence[str]) -> Any:
+        """The sum, over layers and their units, of the cost of all weights that reach a unit; differentiable.
+
+        `cost` is told a layer's weights, (unit, weight), as the framework's own values, and returns such a value.
+        """
+        ...

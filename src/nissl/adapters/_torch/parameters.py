@@ -100,6 +100,14 @@ def weights(module: nn.Module) -> dict[str, Any]:
         return {key: to_numpy(_joined(module, form, full)).copy() for key, form in forms(module).items()}
 
 
+def incoming(module: nn.Module, layer: str) -> Tensor:
+    """The module's own weights as (unit, weight), so that gradients reach them; without biases."""
+    found = [_joined(module, form, full).flatten(1) for key, form in forms(module).items() if key.startswith("weight")]
+    if not found:
+        raise Unsupported(f"{layer} has no weights that reach its units.")
+    return torch.cat(found, 1)
+
+
 def _shaped(tensor: Tensor) -> Tensor:
     """Something of its shape, without its values where these are on several processes."""
     return torch.empty(tensor.shape, device="meta") if is_sharded(tensor) else tensor

@@ -1,0 +1,1 @@
+"""What pruning and compression share: which go, what is left, learning again."""
