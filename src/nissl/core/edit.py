@@ -85,9 +85,11 @@ class Edit:
         """From here on, until `detach`."""
         if self._stack is not None:
             raise BadValue("This edit is in place already: detach() it first.")
+        # what reads the network does so before anything is in place
+        opened = [change.how.open(change.units) for change in self.changes]
         with ExitStack() as stack:
-            for change in self.changes:
-                stack.enter_context(change.how.open(change.units))
+            for one in opened:
+                stack.enter_context(one)
             self._stack = stack.pop_all()
         return self
 

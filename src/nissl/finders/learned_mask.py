@@ -23,21 +23,23 @@ class LearnedMask(Finder):
 
     `mode`: "delete" looks for the fewest units without which the target fails and the others don't (1: deleted);
     "keep" for the fewest that do the target's work alone (1: kept). `sparsity` is the price of all units' masks
-    beside the loss. Best for control with little collateral, at `steps` passes of one batch forth and back a target.
+    beside the loss. Best for control with little collateral, at `steps` passes of `examples` forth and back a target.
     """
 
     baselines: ClassVar[tuple[str, ...]] = ("mean", "zero")
     signed: ClassVar[bool] = False
     mode: str = "delete"
     steps: int = 150
+    examples: int = 128
+    """How many are drawn for each step."""
     rate: float = 0.05
     sparsity: float = 1.0
 
     def __post_init__(self) -> None:
         if self.mode not in ("delete", "keep"):
             raise BadValue(f'mode={self.mode!r}: "delete" or "keep".')
-        if self.steps < 1 or self.rate <= 0 or self.sparsity < 0:
-            raise BadValue(f"{self!r}: steps is at least 1, rate above 0 and sparsity not below it.")
+        if self.steps < 1 or self.examples < 2 or self.rate <= 0 or self.sparsity < 0:
+            raise BadValue(f"{self!r}: at least 1 step and 2 examples, a rate above 0 and a sparsity not below it.")
 
     def find(self, case: Case) -> Scores:
         targets = np.unique(case.which[case.asked])
@@ -62,18 +64,19 @@ class LearnedMask(Finder):
         mine = case.which[case.asked] == target
         own, others = case.asked[mine], case.asked[~mine]
         if self.mode == "keep" or not len(others):
-            return draw.permutation(own)[: case.pool.batch]
-        half = max(case.pool.batch // 2, 1)
+            return draw.permutation(own)[: self.examples]
+        half = self.examples // 2
         return np.concatenate([draw.permutation(own)[:half], draw.permutation(others)[:half]])
 
 
-def _slopes(case: Case, loss: Loss, part: Array, target: int, masks: Mapping[str, Array]) -> dict[str, Array]:
+def _slopes(case: Case, loss: Loss, drawn: Array, target: int, masks: Mapping[str, Array]) -> dict[str, Array]:
     """Of the loss, at each unit's mask."""
-    with masked(case, masks):
-        told = case.passage(part, slopes=loss.slopes(part, target))
-    away = case.deviations(told.values, part)  # of masked values: the mask times what they would be without it
-    return {
-        layer.name: contributions(layer, away[layer.name], told.slopes[layer.name]).sum(0, dtype=np.float64)
-        / masks[layer.name]
-        for layer in case.layers
-    }
+    found, weights = {name: np.zeros(len(mask)) for name, mask in masks.items()}, loss.weights(drawn, target)
+    for part in case.pool.batches(drawn):
+        with masked(case, masks):
+            told = case.passage(part, slopes=loss.slopes(part, target, weights))
+        away = case.deviations(told.values, part)  # of masked values: the mask times what they would be without it
+        for layer in case.layers:
+            added = contributions(layer, away[layer.name], told.slopes[layer.name]).sum(0, dtype=np.float64)
+            found[layer.name] += added / masks[layer.name]
+    return found

@@ -40,7 +40,7 @@ class Shapley(Finder):
         for turn, order in enumerate(self._orders(case.seed, len(places))):
             before, came, open_ = nothing, set(), np.ones(len(part), bool)
             for step, number in enumerate(order):
-                open_ &= (np.abs(full - before) > self.truncation * np.abs(full - nothing)) | (self.truncation == 0)
+                open_ &= ~(np.abs(full - before) < self.truncation * np.abs(full - nothing))
                 if not open_.any():
                     break
                 came.add(places[number])

@@ -166,7 +166,7 @@ class Finding:
     """Options of nissl.structure."""
 
     by: str = "secant"
-    """The method, see `nissl list structures`."""
+    """The method, see `nissl list finders`."""
     baseline: str | None = None
     """What a unit is compared with: counterfactual, mean or zero; left out: the method's own."""
     metric: str = "logodds"

@@ -27,11 +27,16 @@ class Loss:
             gap = float(np.mean(full[mine] - nothing[mine]))
             self._scale[case.which == target] = gap if abs(gap) > 1e-12 else np.inf
 
-    def slopes(self, part: Array, target: int) -> Slopes:
+    def weights(self, drawn: Array, target: int) -> tuple[float, float]:
+        """What an example of the target counts, and one of the others: both sides alike."""
+        own = int((self._case.which[drawn] == target).sum())
+        return 1 / max(own, 1), 1 / max(len(drawn) - own, 1)
+
+    def slopes(self, part: Array, target: int, weights: tuple[float, float]) -> Slopes:
         """Of the loss of these examples, at the outputs."""
         case, which = self._case, self._case.which[part]
         down = (which == target) & self._delete  # an example's aim is wanted down, or else up
-        weight = 1 / np.where(which == target, (which == target).sum(), (which != target).sum())
+        weight = np.where(which == target, *weights)
 
         def sloping(outputs: Array) -> Array:
             wide = settled(outputs)
