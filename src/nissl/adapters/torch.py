@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from nissl.adapters._torch import parameters, processes, tying, values
 from nissl.adapters._torch.atlas import Atlas, Place
@@ -18,6 +18,8 @@ from nissl.adapters._torch.differentiating import gradients
 from nissl.adapters._torch.first import FirstPass
 from nissl.adapters._torch.groups import groups_of
 from nissl.adapters._torch.hearing import Hearing, Watch
+from nissl.adapters._torch.holding import Held
+from nissl.adapters._torch.kinds import NORMALISES
 from nissl.adapters._torch.outputs import Outputs
 from nissl.adapters._torch.rewriting.rewrite import rewritten
 from nissl.adapters._torch.secants.frozen import frozen_norms
@@ -30,6 +32,7 @@ from nissl.core.capabilities import (
     Biasing,
     Differentiable,
     Editable,
+    Holding,
     Pairwise,
     ParameterGradients,
     Passage,
@@ -46,7 +49,9 @@ from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
-class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Trainable, Tying, Biasing):
+class Torch(
+    Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Holding, Trainable, Tying, Biasing
+):  # fmt: skip
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
     framework: ClassVar[str] = "torch"
@@ -250,6 +255,17 @@ class Torch(Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewri
     def weight_cost(self, cost: Callable[[Any], Any], layers: Sequence[str]) -> Any:
         found = [parameters.incoming(self._place(name).module, name) for name in layers]
         return sum((cost(weight).sum() for weight in found), torch.zeros(()))
+
+    @contextmanager
+    def hold(self, units: Mapping[str, Sequence[int]]) -> Iterator[None]:
+        places = {self._place(name): chosen for name, chosen in units.items()}
+        held = Held(places, (module for module, role in self._atlas.roles.items() if role == NORMALISES))
+        with ExitStack() as stack:
+            if any(not place.known for place in places):  # the first pass shows whether a norm follows
+                stack.enter_context(self.watch(lambda *_: None, list(units)))
+            stack.callback(register_optimizer_step_pre_hook(held.before).remove)
+            stack.callback(register_optimizer_step_post_hook(held.after).remove)
+            yield
 
     @property
     def process(self) -> tuple[int, int]:

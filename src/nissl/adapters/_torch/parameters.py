@@ -150,13 +150,13 @@ def edit(module: nn.Module, layer: str, changed: Mapping[str, Any]) -> None:
                 _write(module, attribute, form.back(piece))
 
 
-def _owner(module: nn.Module, attribute: str) -> tuple[nn.Module, str]:
+def owner_of(module: nn.Module, attribute: str) -> tuple[nn.Module, str]:
     path, _, name = attribute.rpartition(".")
     return module.get_submodule(path), name
 
 
 def _check_writable(module: nn.Module, layer: str, attribute: str) -> None:
-    owner, name = _owner(module, attribute)
+    owner, name = owner_of(module, attribute)
     if name not in owner._parameters and not parametrize.is_parametrized(owner, name):
         raise Unsupported(
             f"{layer}'s {name} is computed before each pass (an old-style weight_norm, or pruning), so that what is written "
@@ -170,7 +170,7 @@ def _check_writable(module: nn.Module, layer: str, attribute: str) -> None:
 
 
 def _write(module: nn.Module, attribute: str, value: Tensor) -> None:
-    owner, name = _owner(module, attribute)
+    owner, name = owner_of(module, attribute)
     if parametrize.is_parametrized(owner, name):
         try:
             setattr(owner, name, value.to(getattr(owner, name)))
@@ -189,7 +189,7 @@ def tensors(module: nn.Module) -> Iterator[tuple[Form, list[Tensor]]]:
 
 
 def _trained(module: nn.Module, attribute: str) -> Tensor | None:
-    owner, name = _owner(module, attribute)
+    owner, name = owner_of(module, attribute)
     if not parametrize.is_parametrized(owner, name):
         return owner._parameters.get(name)
     shape = getattr(owner, name).shape
