@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from nissl.core.finder import Case, Finder
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import Network, network
+from nissl.core.report import Report
 from nissl.core.verbs import Verbs
-from nissl.core.verification import Report, verify
+from nissl.core.verification import verify
 from nissl.core.wiring import Edge, edges
 from nissl.errors import BadValue, DamagedData, MissingData, Unsupported
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from nissl.core.deletions import Deletions, deletions
 from nissl.core.edit import Committed
+from nissl.core.report import Report
 from nissl.core.search import structure as find
 from nissl.core.search import structures as find_all
 from nissl.core.structure import Structure
 from nissl.core.structures import Structures
-from nissl.core.verification import Report
 from nissl.core.view import View
 from nissl.errors import BadValue, MissingDependency
 from nissl.studies.subject import subject
