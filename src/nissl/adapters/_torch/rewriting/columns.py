@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nissl.adapters._torch import kinds
 from nissl.adapters._torch.rewriting import stains, takers
 from nissl.adapters._torch.rewriting.draft import Draft
 from nissl.adapters._torch.rewriting.judge import limit
@@ -16,26 +17,29 @@ from nissl.errors import Unsupported
 def carried(order: Order, network: Any, orders: list[Order], draft: Draft, x: Any) -> None:
     """Let those that take this layer's values do it. `network` is untouched but for hooks; `x` a few examples."""
     factors = _reached(order, network, x, draft)
-    with network.evaluating(), hooked(network, orders), stains.taken(factors) as wanted:
+    columns = {module: (~factor.isnan()).nonzero().flatten() for module, factor in factors.items()}
+    with network.evaluating(), hooked(network, orders), stains.taken(columns) as wanted:
         network.run(x)
-    with draft.network.evaluating(), stains.taken(draft.of(module) for module in factors) as have:
+    twins = {draft.of(module): chosen for module, chosen in columns.items()}
+    with draft.network.evaluating(), stains.taken(twins) as have:
         draft.network.run(x)
-    with torch.no_grad():
-        for module, factor in factors.items():
-            _absorb(order, draft, draft.of(module), factor, wanted[module], have[draft.of(module)])
+    for module, chosen in columns.items():
+        taker, factor = draft.of(module), factors[module][chosen]
+        addend = _constant(order, draft.called(taker), factor, wanted[module], have[taker])
+        with torch.no_grad():
+            takers.absorb(taker, chosen, factor, addend)
 
 
-def _absorb(order: Order, draft: Draft, taker: nn.Module, factor: Tensor, wanted: Tensor, have: Tensor) -> None:
-    columns = (~factor.isnan()).nonzero().flatten()
-    factor = factor[columns]
-    rest = wanted[:, columns].double() - factor * have[:, columns].double()
+def _constant(order: Order, taker: str, factor: Tensor, wanted: Tensor, have: Tensor) -> Tensor:
+    """What has to be added to each column, the same everywhere."""
+    rest = wanted.double() - factor * have.double()
     spread = (rest.amax(0) - rest.amin(0)).max().item()
     if not spread <= limit(wanted.dtype) * max(1.0, wanted.abs().max().item()):
         raise Unsupported(
-            f"{order.name}: what {draft.called(taker)} is given is not a factor times what it was given and a constant (off by "
+            f"{order.name}: what {taker} is given is not a factor times what it was given and a constant (off by "
             f"{spread:.2g}): the values meet others on their way there. {_instead(order)}"
         )
-    takers.absorb(taker, columns, factor, rest.mean(0))
+    return rest.mean(0)
 
 
 def _reached(order: Order, network: Any, x: Any, draft: Draft) -> dict[nn.Module, Tensor]:
@@ -51,7 +55,7 @@ def _reached(order: Order, network: Any, x: Any, draft: Draft) -> dict[nn.Module
                 f"{order.name}: the values are, or reach, what the model returns with no layer between. {_instead(order)}"
             )
         for module, mask in columns.items():
-            if network._atlas.roles.get(module) != "computes":
+            if kinds.role(module) != kinds.COMPUTES:
                 continue
             _check(order, module, draft)
             known = found.setdefault(module, torch.full(mask.shape, float("nan"), dtype=torch.float64))

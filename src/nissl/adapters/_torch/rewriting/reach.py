@@ -49,7 +49,7 @@ def reach(order: Order, draft: Draft, x: Any) -> Reach:
         chosen = [unit for i, unit in enumerate(units) if (i >> sign // 2) & 1 == sign % 2]
         columns, spoilt = stained(draft, {found.module: chosen}, x) if chosen else ({}, False)
         if spoilt:
-            found.stay(chosen if bits > 1 or len(units) == 1 else units, "the model returns their values")
+            found.stay(units, "the model returns their values")
         for module, mask in columns.items():
             signs.setdefault(module, [torch.zeros_like(mask) for _ in range(2 * bits)])[sign] = mask
     for module in signs:

@@ -27,14 +27,14 @@ def rewritten(model: nn.Module, opened: Open, fixed: Fixed, turned: Turned, *, s
         network.layer(name)
     places = network._atlas.places
     asked = orders({place.name: place for place in places}, fixed, turned)
-    modules = [place.module for place in places if not place.enters]
+    calls = [(place.module, place.enters) for place in places]
     judge = Judge(network, asked, opened, x)
-    draft = _held(network, opened, asked, modules, judge, few)
+    draft = _held(network, opened, asked, calls, judge, few)
     gone = [order for order in asked if order.fixed]
     if not shrink:
         held = {order.name: "nothing was to be removed (shrink=False)" for order in gone}
         return Rewritten(draft.root, {}, held, (_size(model), _size(draft.root)))
-    smaller, cut, why = shrunk(draft, gone, modules, judge, few)
+    smaller, cut, why = shrunk(draft, gone, calls, judge, few)
     removed = {name: tuple(sorted(units)) for name, units in cut.layers.items()}
     left = [order.name for order in gone if len(removed.get(order.name, ())) < len(order.units)]
     held = {name: "; ".join(dict.fromkeys(why[name])) for name in left}
@@ -42,7 +42,7 @@ def rewritten(model: nn.Module, opened: Open, fixed: Fixed, turned: Turned, *, s
 
 
 def _held(
-    network: Any, opened: Open, asked: list[Order], modules: list[nn.Module], judge: Judge, x: Any
+    network: Any, opened: Open, asked: list[Order], calls: rows.Calls, judge: Judge, x: Any
 ) -> Draft:  # fmt: skip
     """The changes made and nothing removed: in the layers' own rows where that can be, or else in those that take their values."""
     faults: list[str] = []
@@ -50,7 +50,7 @@ def _held(
         draft = Draft(network._atlas.root, opened)
         left = []
         for order in asked:
-            if by_rows and rows.alone(order, modules) is None:
+            if by_rows and rows.often(order, calls) is None:
                 order = order.part(~rows.written(order, draft))
             left += [order] if len(order.units) else []
         for order in left:

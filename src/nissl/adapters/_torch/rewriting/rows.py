@@ -10,24 +10,26 @@ from nissl.adapters._torch.rewriting.order import Order
 from nissl.adapters._torch.rewriting.preimage import before
 from nissl.adapters._torch.rewriting.takers import give_bias
 
+Calls = list[tuple[nn.Module, bool]]
+"""The module of every layer, and whether it is what this takes that is the layer: once for every call."""
 _WRITTEN = (*kinds.DENSE, *kinds.CONV, *kinds.EMBEDDING, nn.MultiheadAttention)
 _APART = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
 """Norms that look at one channel at a time, so that what is in front of a dead one does not matter."""
 
 
-def alone(order: Order, places: list[nn.Module]) -> str | None:
-    """Why this layer's rows are not the layer's alone, or None. `places`: the modules of all layers."""
-    module = order.place.module
-    if order.place.enters:
-        return "heads have no rows of their own"
-    return "its module is called more than once in a pass" if places.count(module) > 1 else None
+def often(order: Order, calls: Calls) -> str | None:
+    """Why a layer's weights are not this layer's alone, or None."""
+    many = calls.count((order.place.module, order.place.enters)) > 1
+    return "its module is called more than once in a pass" if many else None
 
 
 def written(order: Order, draft: Draft) -> NDArray[np.bool_]:
-    """Write what can be written; which units that was."""
+    """Write what can be written; which units that was. Heads have no rows of their own."""
     module = draft.of(order.place.module)
     norm = None if order.place.norm is None else draft.of(order.place.norm)
     nothing = np.zeros(len(order.units), bool)
+    if order.place.enters:
+        return nothing
     if not (isinstance(module, _WRITTEN) or kinds.is_conv1d(module)) or module in draft.bound or norm in draft.bound:
         return nothing
     if norm is not None and "bias" not in parameters.weights(norm):

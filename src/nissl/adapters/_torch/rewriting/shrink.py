@@ -15,29 +15,26 @@ from nissl.adapters._torch.rewriting.heads import without_heads
 from nissl.adapters._torch.rewriting.judge import Judge, limit
 from nissl.adapters._torch.rewriting.order import Order
 from nissl.adapters._torch.rewriting.reach import Reach, Spot, flooded, reach
-from nissl.adapters._torch.rewriting.rows import alone
+from nissl.adapters._torch.rewriting.rows import Calls, often
 
 _MAKERS = (nn.Linear, *kinds.CONV, nn.Embedding)
 Why = dict[str, list[str]]
 """By layer: why units of it stay."""
 
 
-def shrunk(
-    draft: Draft, orders: Sequence[Order], modules: list[nn.Module], judge: Judge, x: Any
-) -> tuple[nn.Module, Cut, Why]:
+def shrunk(draft: Draft, orders: Sequence[Order], calls: Calls, judge: Judge, x: Any) -> tuple[nn.Module, Cut, Why]:
     """The model without the units of these orders, as far as that can be; the draft holds them constant."""
     why: Why = {}
     cuts, reaches = [], []
     for order in orders:
-        if order.place.enters:
+        rooted = often(order, calls) or (None if order.place.enters else _rooted(order, draft))
+        if rooted is not None:
+            why[order.name] = [rooted]
+        elif order.place.enters:
             cut = without_heads(order, draft, x, why.setdefault(order.name, []))
             cuts += [cut] if cut is not None else []
-            continue
-        fixed = _fixed_there(order, draft, modules)
-        if fixed is None:
-            reaches.append(reach(order, draft, x))
         else:
-            why[order.name] = [fixed]
+            reaches.append(reach(order, draft, x))
     constants = _settled(reaches, draft, x)
     for found in reaches:
         why[found.order.name] = list(dict.fromkeys(found.stays.values()))
@@ -49,16 +46,15 @@ def shrunk(
     return model, cut, why
 
 
-def _fixed_there(order: Order, draft: Draft, modules: list[nn.Module]) -> str | None:
+def _rooted(order: Order, draft: Draft) -> str | None:
     """Why no unit of this layer can leave it, by what its module is."""
     module = draft.of(order.place.module)
     if draft.bound.get(module):
         return draft.bound[module]
-    if not (isinstance(module, _MAKERS) or kinds.is_conv1d(module)) or type(module) is nn.Bilinear:
+    if not (isinstance(module, _MAKERS) or kinds.is_conv1d(module)):
         return f"no unit can be taken out of {draft.called(module)}"
-    if isinstance(module, kinds.CONV) and module.groups > 1:
-        return "its groups tie what it takes to what it puts out"
-    return alone(order, modules)
+    grouped = isinstance(module, kinds.CONV) and module.groups > 1
+    return "its groups tie what it takes to what it puts out" if grouped else None
 
 
 def _settled(reaches: list[Reach], draft: Draft, x: Any) -> dict[nn.Module, Tensor]:
@@ -94,17 +90,17 @@ def _stayed(reaches: list[Reach], met: set[Spot], unsteady: set[Spot], draft: Dr
     return more
 
 
-def _constants(reaches: list[Reach], draft: Draft, x: Any) -> tuple[dict[nn.Module, Tensor], set[Spot]]:
+def _constants(reached: list[Reach], draft: Draft, x: Any) -> tuple[dict[nn.Module, Tensor], set[Spot]]:
     """What each column is given, and which weigh something without being constant."""
-    spots = {spot for found in reaches for many in found.spots.values() for spot in many}
+    spots = {spot for one in reached for many in one.spots.values() for spot in many}
     able = {module for module, _ in spots if takers.unable(module) is None}
-    with draft.network.evaluating(), stains.taken(able) as values:
+    with draft.network.evaluating(), stains.ranges(able) as found:
         draft.network.run(x)
     constants: dict[nn.Module, Tensor] = {}
     unsteady: set[Spot] = set()
-    for module, value in values.items():
-        constants[module] = value.double().mean(0)
-        apart = (value.amax(0) - value.amin(0)) > limit(value.dtype) * value.abs().amax(0).clamp(min=1.0)
+    for module, (low, high) in found.items():
+        constants[module] = (low.double() + high.double()) / 2
+        apart = (high - low) > limit(low.dtype) * torch.maximum(high, -low).clamp(min=1.0)
         unsteady |= {(module, int(column)) for column in (apart & takers.weighs(module)).nonzero().flatten()}
     return constants, unsteady
 

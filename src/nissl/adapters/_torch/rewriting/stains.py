@@ -50,7 +50,7 @@ def stained(root: nn.Module) -> Iterator[Columns]:
                 continue
             nan = value.isnan()
             if nan.any():
-                columns = nan.movedim(column_axis(module, value), -1).flatten(0, -2).any(0).cpu()
+                columns = _by_column(module, nan).any(0).cpu()
                 before = found.get(module)
                 found[module] = columns if before is None or len(before) != len(columns) else before | columns
                 if kinds.role(module) == kinds.COMPUTES:
@@ -113,18 +113,39 @@ def _put(modules: Iterable[nn.Module], put: Callable[[nn.Module, Any, Any], Any]
 
 
 @contextmanager
-def taken(modules: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
-    """What these modules take, (values, column), all calls of all passes one after the other."""
+def taken(columns: Mapping[nn.Module, Tensor]) -> Iterator[dict[nn.Module, Tensor]]:
+    """What these modules take in these columns, (values, column), all calls one after the other."""
     found: dict[nn.Module, Tensor] = {}
 
     def look(module: nn.Module, args: Any, kwargs: Any) -> None:
         value = first((args, kwargs))
         if value is not None:
-            rows = value.detach().movedim(column_axis(module, value), -1).flatten(0, -2).clone().cpu()
+            rows = _by_column(module, value)[:, columns[module].to(value.device)].cpu()
             found[module] = torch.cat([found[module], rows]) if module in found else rows
+
+    with _looked(columns, look):
+        yield found
+
+
+@contextmanager
+def ranges(modules: Iterable[nn.Module]) -> Iterator[dict[nn.Module, tuple[Tensor, Tensor]]]:
+    """The lowest and the highest of what these modules take in each column."""
+    found: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+
+    def look(module: nn.Module, args: Any, kwargs: Any) -> None:
+        value = first((args, kwargs))
+        if value is not None:
+            rows = _by_column(module, value)
+            low, high = rows.amin(0).cpu(), rows.amax(0).cpu()
+            before = found.get(module, (low, high))
+            found[module] = torch.minimum(low, before[0]), torch.maximum(high, before[1])
 
     with _looked(modules, look):
         yield found
+
+
+def _by_column(module: nn.Module, value: Tensor) -> Tensor:
+    return value.detach().movedim(column_axis(module, value), -1).flatten(0, -2)
 
 
 def pair(x: Any) -> Any:
