@@ -13,6 +13,7 @@ from torch.nn.utils import parametrizations, prune
 from nissl.adapters.torch import Torch
 from nissl.core.capabilities import Rewritable
 from nissl.errors import BadValue, UnknownName, Unsupported
+from nissl.models.mlp import Mlp
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
 from nissl.models.transformer import Transformer
@@ -142,9 +143,34 @@ def test_weights_that_are_not_a_modules_own_are_left_alone(build, why):
         Torch(model).rewritten({"0": ([0], c(-1))}, {}, shrink=True, x=x)
 
 
+class Wary(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.into, self.bend, self.out = nn.Linear(5, 8), nn.Sigmoid(), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.bend(self.into(x))
+        if x.isnan().any():
+            raise ValueError("this is not a number")
+        return self.out(x)
+
+
+def test_a_model_that_stops_at_nan_keeps_its_units():
+    new = check(made(Wary), inputs(DENSE), {"into": ([0, 1], c(0.2, 0.5))}, shrink=True, gone={})
+    assert "not a number" in new.held["into"]
+
+
+def test_half_precision():
+    model, x = made(lambda: Mlp((5,), hidden=(16, 16)).build(), torch.bfloat16), inputs(DENSE, torch.bfloat16)
+    new = Torch(model).rewritten({"hidden_1": ([1, 3], c(0.5, 0)), "hidden_2": ([0], c(1))}, {}, shrink=True, x=x)
+    assert new.removed == {"hidden_1": (1, 3), "hidden_2": (0,)}
+    assert new.model.hidden_2.weight.dtype == torch.bfloat16
+
+
 REFUSED = {
     "meets others": (lambda: nn.Sequential(nn.Linear(5, 8), nn.Sigmoid(), nn.LayerNorm(8), nn.Linear(8, 3)), {"0": ([0], c(2))}, "meet"),
     "returned": (lambda: nn.Sequential(nn.Linear(5, 8), nn.Sigmoid()), {"0": ([0], c(2))}, "returns"),
+    "stops at NaN": (Wary, {"into": ([0], c(2))}, "not a number"),
     "both calls": (Twice, {"same": ([0], c(0.5)), "same#2": ([0], c(0.5))}, "same"),
 }  # fmt: skip
 
@@ -164,6 +190,8 @@ def test_what_can_not_be_meant_is_refused():
     ):  # fmt: skip
         with pytest.raises(BadValue):
             net.rewritten(fixed, turned, shrink=False, x=x)
+    with pytest.raises(BadValue, match="two examples"):
+        net.rewritten({"0": ([0], c(0))}, {}, shrink=False, x=x[:1])
     with pytest.raises(UnknownName):
         net.rewritten({"nothing": ([0], c(0))}, {}, shrink=False, x=x)
     prune.l1_unstructured(net.model[0], "weight", 0.5)

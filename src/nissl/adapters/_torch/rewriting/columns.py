@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nissl.adapters._torch import kinds
 from nissl.adapters._torch.rewriting import stains, takers
 from nissl.adapters._torch.rewriting.draft import Draft
-from nissl.adapters._torch.rewriting.judge import limit
+from nissl.adapters._torch.rewriting.judge import FAILURES, limit, said
 from nissl.adapters._torch.rewriting.order import Order, hooked
 from nissl.errors import Unsupported
 
@@ -49,7 +49,11 @@ def _reached(order: Order, network: Any, x: Any, draft: Draft) -> dict[nn.Module
         units = order.units[order.factor == factor]
         stained = stains.stained(network._atlas.root)
         with network.evaluating(), stained as columns, network.change(order.name, units, float("nan")):
-            output = network.run(stains.pair(x))
+            try:
+                output = network.run(stains.pair(x))
+            except FAILURES as error:
+                why = f"where the values go can't be seen, since the model stops at NaN ({said(error)})"
+                raise Unsupported(f"{order.name}: {why}. {_instead(order)}") from error
         if stains.spoilt(output):
             raise Unsupported(
                 f"{order.name}: the values are, or reach, what the model returns with no layer between. {_instead(order)}"

@@ -10,13 +10,18 @@ from nissl.adapters._torch.rewriting.order import Order, hooked
 from nissl.adapters._torch.values import each
 from nissl.core.network import batches
 
-_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError)
-"""What a model may raise that no longer fits together."""
+FAILURES = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError)
+"""What a model may raise that no longer fits together, or that is given NaN."""
 
 
 def limit(dtype: torch.dtype) -> float:
     """How far two ways of computing the same may lie apart, for values about one."""
     return {torch.float64: 1e-12, torch.float32: 1e-5}.get(dtype, 2e-2)
+
+
+def said(error: Exception) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
 
 
 class Judge:
@@ -44,9 +49,8 @@ class Judge:
         try:
             model = build()
             fault = self.fault(model)
-        except _FAILURES as error:
-            said = str(error).strip().splitlines() or [""]
-            return None, f"the model no longer runs ({type(error).__name__}: {said[0]})"
+        except FAILURES as error:
+            return None, f"the model no longer runs ({said(error)})"
         return (model, None) if fault is None else (None, fault)
 
 

@@ -6,13 +6,14 @@ from torch import nn
 
 from nissl.adapters._torch.rewriting import rows
 from nissl.adapters._torch.rewriting.columns import carried
+from nissl.adapters._torch.rewriting.cut import Cut
 from nissl.adapters._torch.rewriting.draft import Draft, Open, copied
-from nissl.adapters._torch.rewriting.judge import Judge
+from nissl.adapters._torch.rewriting.judge import FAILURES, Judge, said
 from nissl.adapters._torch.rewriting.order import Fixed, Order, Turned, orders
 from nissl.adapters._torch.rewriting.shrink import shrunk
 from nissl.core.capabilities import Rewritten
-from nissl.core.network import batches
-from nissl.errors import Unsupported
+from nissl.core.network import batches, examples
+from nissl.errors import BadValue, Unsupported
 
 FEW = 8
 """Examples by which constants are told; all of them are checked."""
@@ -20,6 +21,10 @@ FEW = 8
 
 def rewritten(model: nn.Module, opened: Open, fixed: Fixed, turned: Turned, *, shrink: bool, x: Any) -> Rewritten:
     """`opened` makes a network of a model; the given one is copied at once and never run."""
+    if examples(x) < 2:
+        raise BadValue(
+            "What is constant shows by how it stays the same: give at least two examples (x) to check a rewriting on."
+        )
     network = opened(copied(model))
     few = next(iter(batches(x, FEW)))
     network.probe(few)  # shows where layers are heard, and later calls
@@ -34,7 +39,11 @@ def rewritten(model: nn.Module, opened: Open, fixed: Fixed, turned: Turned, *, s
     if not shrink:
         held = {order.name: "nothing was to be removed (shrink=False)" for order in gone}
         return Rewritten(draft.root, {}, held, (_size(model), _size(draft.root)))
-    smaller, cut, why = shrunk(draft, gone, calls, judge, few)
+    try:
+        smaller, cut, why = shrunk(draft, gone, calls, judge, few)
+    except FAILURES as error:
+        reason = f"where its values go can't be seen, since the model stops at NaN ({said(error)})"
+        smaller, cut, why = draft.root, Cut(), {order.name: [reason] for order in gone}
     removed = {name: tuple(sorted(units)) for name, units in cut.layers.items()}
     left = [order.name for order in gone if len(removed.get(order.name, ())) < len(order.units)]
     held = {name: "; ".join(dict.fromkeys(why[name])) for name in left}
