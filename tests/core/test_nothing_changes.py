@@ -85,9 +85,8 @@ def trained(make, recording, style="plain"):
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
     x, y = torch.randn(24, 16), torch.arange(24) % 3
     held = torch.randn(10, 16), torch.arange(10) % 3
-    wanted = [
-        name for name in EVERYTHING if not (name == "gradient" and hasattr(model, "_orig_mod"))
-    ]  # compiled: refused
+    refused = {"gradient": hasattr(model, "_orig_mod"), "structures": getattr(model, "reentrant", False)}
+    wanted = [name for name in EVERYTHING if not refused.get(name)]
     options = {"quantities": wanted, "probe": held, "drop_batches": False, "progress": False, "functional": False}
     with nissl.record(model, None, **options) if recording else contextlib.nullcontext() as recorder:
         for _ in recorder.epochs(2) if recorder else range(2):

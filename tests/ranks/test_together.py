@@ -5,7 +5,7 @@ import pytest
 
 import nissl
 from tests.ranks.launch import launch
-from tests.ranks.worker import BATCHES, CLASSES, EXAMPLES, data, network, shares, train
+from tests.ranks.worker import BATCHES, CLASSES, EXAMPLES, QUANTITIES, WHOLE, data, network, shares, train
 
 EXACT = ("count", "nan", "inf", "class_count", "confusion", "prediction")
 NEARLY = ("q05", "q25", "median", "q75", "q95", "gradient_snr")  # averages of what each rank has found
@@ -27,7 +27,7 @@ def like(found, wanted, name):
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 def test_two_processes_record_what_one_would(kind, tmp_path):
     launch(kind, tmp_path)
-    train(network(), 0, 1, tmp_path / "one")
+    train(network(), 0, 1, tmp_path / "one", quantities=WHOLE if kind == "ddp" else QUANTITIES)
     one, two = nissl.open(tmp_path / "one"), nissl.open(tmp_path / "run")
     assert two.epochs == one.epochs == [0, 1, 2] and two.closed and not two.missing
     assert named(two) == named(one)

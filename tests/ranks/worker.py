@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 import nissl
 from nissl.adapters.torch import Torch
-from nissl.errors import BadValue, NisslWarning, TraceExists
+from nissl.errors import BadValue, NisslWarning, TraceExists, Unsupported
 from nissl.quantities.weight_gradients import WeightGradients
 
 EXAMPLES, CLASSES = 257, 3
@@ -70,6 +70,8 @@ QUANTITIES = [
     "activation", "preactivation", "gradient", "profile", "quantiles", "weights", WeightGradients(every=1),
     "predictions", "samples",
 ]  # fmt: skip
+WHOLE = [*QUANTITIES, "structures"]
+"""What processes of which each holds the whole model can record."""
 
 
 def wrapped(kind, model):
@@ -90,7 +92,11 @@ def state(model):
 
 def together(kind, rank, world, folder):
     """Recorded as one would be; and training goes as it does without a recorder."""
-    train(wrapped(kind, network()), rank, world, folder / "run")
+    wanted = WHOLE if kind == "ddp" else QUANTITIES
+    train(wrapped(kind, network()), rank, world, folder / "run", quantities=wanted)
+    if kind == "fsdp":
+        with pytest.raises(Unsupported, match="holds but a part of this model"):
+            train(wrapped(kind, network()), rank, world, folder / "refused", quantities=WHOLE)
     ends = []
     for path in (folder / "dropped", None):
         model = wrapped(kind, network(dropout=0.3))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core.capabilities import Differentiable, Labelling, ParameterGradients, Trainable
+from nissl.core.following import Following
 from nissl.core.listening import Listening, sampled
 from nissl.core.network import Network, examples
 from nissl.core.plan import PROBE, PROBED, suits
@@ -38,6 +39,9 @@ class Hearing:
         self.places = [place for place in TAPPED if any(q.needs == place for q in quantities)]
         self.taps = {place: self._listening(place) for place in self.places if network.steps_heard}
         self.predictions: Predictions | None = None
+        self.following = next(
+            (Following(network, layers, probe, q) for q in quantities if q.needs == "attribution"), None
+        )
         self._gradients: Callable[[], dict[str, ParameterGradients]] | None = None
         self._before: dict[str, dict[str, Array]] = {}
         self._labels: Any = None
@@ -77,6 +81,8 @@ class Hearing:
         for tap in self.taps.values():
             tap.classes = self._listening(tap.place).classes
         self.predictions = self._judge()
+        if self.following is not None and self.ranks.first:
+            self.following.decide(task)
 
     def listen(self, active: bool, labels: Any = None) -> None:
         """From here on values count (or don't), and belong to these labels."""
@@ -131,6 +137,11 @@ class Hearing:
         return found
 
     @property
+    def followed(self) -> tuple[str, ...]:
+        """Layers whose units are followed as members of structures."""
+        return self.following.names if self.following is not None else ()
+
+    @property
     def seconds(self) -> float:
         return sum(tap.seconds for tap in self.taps.values())
 
@@ -172,6 +183,8 @@ class Hearing:
             gradients = self._gradients()
             seen = gradients if self.ranks.first else {}
             heards["parameter_gradients"] = {n: Heard(context, gradients=g) for n, g in seen.items()}
+        if self.following is not None and self.ranks.first:
+            heards["attribution"] = self.following.heard(context)
         if self.needs("parameters") and self.ranks.looks:
             now = self._parameters()
             before = self._before if trained else {}
@@ -243,7 +256,7 @@ class Hearing:
 
 def fitting(settings: Settings, network: Network) -> tuple[Quantity, ...]:
     """The quantities that this framework can give; one that was asked for by name and cannot be given is an error."""
-    able = {"gradient": Differentiable, "parameter_gradients": Trainable}
+    able = {"gradient": Differentiable, "parameter_gradients": Trainable, "attribution": Differentiable}
     lost = [q for q in settings.recorded if q.needs in able and not isinstance(network, able[q.needs])]
     if lost and settings.quantities is not None:
         raise Unsupported(

@@ -53,6 +53,8 @@ class Ledger:
             entries = self.store.entries()
             self.last = entries[-1].epoch if entries else None
             self.task = _task(self.store.header.get("task"))
+            if hearing.following is not None:
+                hearing.following.recall(self.store)
             self._block = next((s.shape[0] for s in self.store.specs.values() if s.name.startswith("batches.")), 0)
         else:
             self.store.create(self._header | {"layers": self._described(), "settings": self.settings.recipe()})
@@ -61,7 +63,7 @@ class Ledger:
         """What the other processes need to know to record their parts of it."""
         said = asdict(self.task) if self.task else None
         known = {"run_id": self.store.header.get("run_id"), "last": self.last, "task": said}
-        return known | {"options": self._options(), "shapes": self._hearing.shapes}
+        return known | {"options": self._options(), "shapes": self._hearing.shapes, "followed": self._hearing.followed}
 
     def _options(self) -> Facts:
         probe = self._hearing.probe
@@ -72,6 +74,8 @@ class Ledger:
         self._hearing = hearing
         self._ranks.same(facts["options"], self._options())
         hearing.shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
+        if hearing.following is not None:
+            hearing.following.told(facts["followed"])
         self.last, self.task = facts["last"], _task(facts["task"])
         self.store.join(facts["run_id"], self._ranks.rank)
 
@@ -135,7 +139,9 @@ class Ledger:
         total = sum(prod(shape) for layer in chosen for shape in layer.parameters.values())
         return Plan(
             self._hearing.quantities,
-            Context(names, self._hearing.probe.count if self._hearing.probe else 0, total, kind),
+            Context(
+                names, self._hearing.probe.count if self._hearing.probe else 0, total, kind, self._hearing.followed
+            ),
             steps=self._hearing.network.steps_heard,
             precision=self.settings.precision,
             merges=self._ranks.several,

@@ -12,6 +12,8 @@ from nissl.core.store import ArraySpec
 
 PROBED = ("activation", "preactivation", "outputs")
 """Needs that are heard on the probe as well; what comes of them is named with PROBE in front."""
+WHOLE = ("outputs", "attribution")
+"""Needs that are (also) answered for the whole network."""
 HEARD_IN_STEPS = (*PROBED, "gradient")
 PROBE = "probe_"
 BATCH = ("count", "mean", "std", "min", "max", "active", "magnitude")
@@ -84,9 +86,9 @@ class Plan:
 
 def suits(quantity: Quantity, layer: Layer | None) -> bool:
     """Outputs belong to the whole network, everything else to layers; a later call (`name#2`) has no parameters of its own."""
-    if (quantity.needs == "outputs") != (layer is None):
-        return False
-    return layer is None or "#" not in layer.name or not quantity.needs.startswith("parameter")
+    if layer is None or quantity.needs == "outputs":
+        return layer is None and quantity.needs in WHOLE
+    return "#" not in layer.name or not quantity.needs.startswith("parameter")
 
 
 def probed(spec: ArraySpec) -> ArraySpec:

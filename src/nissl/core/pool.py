@@ -81,6 +81,11 @@ def _numpy(network: Network, x: Any) -> Any:
     return _each(x, lambda value: np.array(network.to_numpy(value)))
 
 
+def rows_of(network: Network, x: Any, which: Array) -> Any:
+    """Some examples of a batch, as numpy."""
+    return _each(x, lambda value: np.array(network.to_numpy(value))[which])
+
+
 def _joined(parts: list[Any]) -> Any:
     first = parts[0]
     if isinstance(first, Mapping):

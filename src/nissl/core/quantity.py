@@ -14,7 +14,16 @@ from nissl.core.store import ArraySpec
 from nissl.core.sums import Sums
 
 Array = NDArray[Any]
-NEEDS = ("activation", "preactivation", "gradient", "parameters", "parameter_gradients", "outputs", "samples")
+NEEDS = (
+    "activation",
+    "preactivation",
+    "gradient",
+    "parameters",
+    "parameter_gradients",
+    "outputs",
+    "samples",
+    "attribution",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Context:
     """How many parameters all recorded layers have together."""
     task: str = "unlabelled"
     """What the labels mean: see `nissl.core.task.KINDS`."""
+    followed: tuple[str, ...] = ()
+    """Layers whose units are followed as members of classes' structures; known when something needs "attribution"."""
     probing: bool = False
     """What is declared or heard is the probe's, not the training steps'."""
 
@@ -40,17 +51,21 @@ class Heard:
     sums: Sums | None = None
     parameters: Mapping[str, Array] | None = None
     before: Mapping[str, Array] | None = None
-    """The parameters at the previous recorded epoch."""
+    """The parameters, or attributions, at the previous recorded epoch."""
     gradients: ParameterGradients | None = None
     samples: Array | None = None
     predictions: Predictions | None = None
+    attribution: Array | None = None
+    """(unit, class): what each unit of this layer adds to the log-odds of each class, on average over its examples."""
+    attributions: Mapping[str, Array] | None = None
+    """Of the whole network: those of all layers."""
 
 
 class Quantity(ABC):
     """One kind of thing to record. Implementations are frozen dataclasses: their repr is the recipe kept in the trace."""
 
     needs: ClassVar[str]
-    """What it must hear: one of NEEDS. "activation", "preactivation" and "outputs" are also heard on the probe, if there is one."""
+    """What it must hear: one of NEEDS. "activation", "preactivation" and "outputs" are also heard on the probe, if there is one, "attribution" on it alone."""
     classes: ClassVar[bool] = False
     """It needs the sums apart by class."""
     sketch: ClassVar[int] = 0
@@ -60,7 +75,7 @@ class Quantity(ABC):
     def declare(self, layer: Layer | None, context: Context) -> tuple[ArraySpec, ...]:
         """The arrays that `read` will give, before anything is heard. A ("neuron",) array becomes a column of the layer's stats.
 
-        `layer` is None for quantities of the whole network (those that need "outputs"); its units are known.
+        `layer` is None for quantities of the whole network (those that need "outputs", or also "attribution"); its units are known.
         """
 
     @abstractmethod

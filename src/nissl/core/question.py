@@ -106,9 +106,9 @@ def candidates(net: Network, layers: str | Sequence[str] | None) -> tuple[Layer,
     if layers is not None:
         return tuple(net.layer(name) for name in net.select(layers))
     every = [layer for layer in net.layers if layer.kind != "embedding"]
-    inner = [layer for layer in every[:-1] if layer.units]
+    inner = [layer for layer in every[:-1] if layer.units and (layer.kind != "attention" or layer.unit == "head")]
     bent = [layer for layer in inner if layer.kind != "dense" or layer.nonlinearity or layer.remark]
-    found = tuple(layer for layer in bent or inner if layer.kind != "attention" or layer.unit == "head")
+    found = tuple(bent or inner)
     if not found:
         raise BadValue(
             "The network has no layer before its output whose units could be looked at; name some with layers=. There are: "

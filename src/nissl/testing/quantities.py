@@ -21,7 +21,7 @@ class QuantitySuite:
     """Subclass with `quantity()` returning an instance."""
 
     layer = Layer("hidden", "dense", UNITS, parameters={"weight": (UNITS, FAN), "bias": (UNITS,)})
-    context = Context(("a", "b", "c"), EXAMPLES, UNITS * (FAN + 1), "multiclass")
+    context = Context(("a", "b", "c"), EXAMPLES, UNITS * (FAN + 1), "multiclass", ("hidden",))
 
     def quantity(self) -> Quantity:
         raise NotImplementedError("return the quantity to test")
@@ -44,7 +44,8 @@ class QuantitySuite:
             rng.uniform(1, 2, UNITS), rng.uniform(1, 2, UNITS), rng.uniform(1, 2, UNITS), steps=4
         )
         context, now, before = replace(self.context, **changes), *weights
-        return Heard(context, self.sums(rows, labels), now, before, gradients, rows, judged.settle())
+        added = rng.normal(size=(UNITS, CLASSES))
+        return Heard(context, self.sums(rows, labels), now, before, gradients, rows, judged.settle(), added)
 
     def place(self) -> Layer | None:
         return None if self.quantity().needs == "outputs" else self.layer
