@@ -43,7 +43,7 @@ def test_the_network_is_what_it_says() -> None:
 
 
 def test_it_has_learnt_and_its_decoys_count_for_nothing_without_a_leak() -> None:
-    truth = blocks(leak=0)
+    truth = blocks(leak=0, steps=60)
     net = network(truth.model)
     before = net.forward(truth.held_x)
     assert (before.argmax(1) == truth.held_y).mean() > 0.9
@@ -58,15 +58,11 @@ def test_it_has_learnt_and_its_decoys_count_for_nothing_without_a_leak() -> None
 
 
 def test_a_leak_lets_all_hear_all_and_costs_accuracy() -> None:
-    accuracies = []
-    for leak in (0.1, 0.3):
-        truth = blocks(leak=leak)
-        out = network(truth.model).forward(truth.held_x)
-        accuracies.append((out.argmax(1) == truth.held_y).mean())
-        with network(truth.model).change("hidden_2", [*truth.traps["decoys"]["hidden_2"]], to=0.0):
-            assert (np.abs(network(truth.model).forward(truth.held_x) - out).max(0) > 0.1).all()
-    assert accuracies[0] > 0.9
-    assert 0.6 < accuracies[1] < accuracies[0] - 0.05
+    truth = blocks(leak=0.3, steps=60)
+    out = network(truth.model).forward(truth.held_x)
+    assert 0.6 < (out.argmax(1) == truth.held_y).mean() < 0.9
+    with network(truth.model).change("hidden_2", sorted(truth.traps["decoys"]["hidden_2"]), to=0.0):
+        assert (np.abs(network(truth.model).forward(truth.held_x) - out).max(0) > 0.1).all()
 
 
 def test_causal_methods_find_the_blocks(truth: Truth) -> None:

@@ -40,7 +40,9 @@ def circuits(seed: int = 0, noise: float = 0.02, examples: int = 256) -> Truth:
             if all(compiled.needs(compiled.edges(output, cone), output) for output, cone in enumerate(cones)):
                 break
     x = random.integers(0, 2, (examples, BITS))
-    y = _values(levels, x)[-1][:, :OUTPUTS]
+    rows = (x << np.arange(BITS)).sum(1).tolist()
+    tables = _tables(levels)[-1]
+    y = np.array([[table >> row & 1 for table in tables] for row in rows])
     return Truth(
         compiled.model(noise, random), x.astype(np.float32), y.astype(np.float32),
         units={output: compiled.units(cone) for output, cone in enumerate(cones)},
@@ -54,7 +56,7 @@ class _Gate:
     kind: str
     inputs: tuple[int, int]
 
-    def value(self, a: Array, b: Array) -> Array:
+    def value(self, a: int, b: int) -> int:
         return {"and": a & b, "or": a | b, "xor": a ^ b}[self.kind]
 
 
@@ -67,8 +69,8 @@ def _draw(random: np.random.Generator) -> Levels:
     widths = (BITS, GATES, GATES, OUTPUTS)
 
     def gate(before: int) -> _Gate:
-        a, b = random.choice(before, 2, replace=False)
-        return _Gate(str(random.choice(list(KINDS))), (int(a), int(b)))
+        a, b = random.permutation(before)[:2]
+        return _Gate(list(KINDS)[random.integers(len(KINDS))], (int(a), int(b)))
 
     return [[gate(before) for _ in range(now)] for before, now in pairwise(widths)]
 
@@ -80,24 +82,31 @@ def _cone(levels: Levels, output: int) -> Cone:
     return cone
 
 
-def _values(levels: Levels, x: Array, forced: tuple[int, int, int] | None = None) -> list[Array]:
-    """What every gate says, level by level; `forced`: a level, its gate, and what it says instead."""
-    values = [x.astype(np.int64)]
+def _bits() -> list[int]:
+    """By turns 2**bit noes and as many ayes."""
+    return [(2**2**BITS - 1) // (2**2**bit + 1) << 2**bit for bit in range(BITS)]
+
+
+def _tables(levels: Levels, forced: tuple[int, int, int] | None = None) -> list[list[int]]:
+    """What every gate says, level by level, for all inputs at once: one bit of a number for each input.
+
+    `forced`: a level, its gate, and its table instead.
+    """
+    found = [_bits()]
     for number in range(len(levels) + 1):
         if number:
-            columns = [gate.value(*(values[-1][:, source] for source in gate.inputs)) for gate in levels[number - 1]]
-            values.append(np.stack(columns, 1))
+            found.append([gate.value(*(found[-1][source] for source in gate.inputs)) for gate in levels[number - 1]])
         if forced and forced[0] == number:
-            values[-1][:, forced[1]] = forced[2]
-    return values
+            found[-1][forced[1]] = forced[2]
+    return found
 
 
 def _counts(levels: Levels, output: int, cone: Cone) -> bool:
     """Whether each gate and bit of the cone decides the output often enough, over all inputs, to be called a cause."""
     for level, gates in enumerate(cone):
         for gate in gates:
-            off, on = (_values(levels, _every(), (level, gate, value))[-1][:, output] for value in (0, 1))
-            if (off != on).mean() < 0.2:
+            off, on = (_tables(levels, (level, gate, table))[-1][output] for table in (0, 2**2**BITS - 1))
+            if (off ^ on).bit_count() < 0.2 * 2**BITS:
                 return False
     return True
 
