@@ -54,7 +54,7 @@ def test_costs_are_counted() -> None:
 
 def test_a_convolution_multiplies_at_every_pixel() -> None:
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3, groups=2), nn.Flatten(), nn.Linear(96, 10))
-    _, report = nissl.prune(model, (DATA[0][:32], DATA[1][:32]), 0.5, by="magnitude")
+    _, report = nissl.prune(model, (DATA[0][:32], DATA[1][:32]), 0.5, by="magnitude", globally=False)
     assert report.operations == (36 * 36 + 108 * 16 + 960, 18 * 36 + 54 * 16 + 480)
 
 
@@ -92,6 +92,51 @@ def test_magnitude_beats_chance() -> None:
     _, best = nissl.prune(trained(), DATA, 0.7, by="magnitude", test=TEST)
     _, worst = nissl.prune(trained(), DATA, 0.7, by="random", structured=False, test=TEST)
     assert best.accuracy[1] > worst.accuracy[1] + 0.1
+
+
+def rescaled(model: nn.Sequential) -> nn.Sequential:
+    """The same function: what a hidden unit takes in is scaled up, what it gives down, or the other way round."""
+    new = copy.deepcopy(model)
+    with torch.no_grad():
+        for k in (1, 3):
+            size = len(new[k].weight)
+            by = torch.logspace(-1, 1, size)[torch.randperm(size, generator=torch.Generator().manual_seed(k))]
+            new[k].weight *= by[:, None]
+            new[k].bias *= by
+            new[k + 2].weight /= by
+    return new
+
+
+def test_units_are_taken_out_and_the_network_is_smaller() -> None:
+    before = copy.deepcopy(trained().state_dict())
+    new, report = nissl.prune(trained(), DATA, 0.5, test=TEST)
+    assert all(torch.equal(before[name], value) for name, value in trained().state_dict().items())
+    assert [tuple(new[k].weight.shape) for k in (1, 3, 5)] == [(24, 64), (24, 24), (10, 24)]
+    assert report.layers == {"1": (48, 24), "3": (48, 24)}
+    assert report.parameters == (48 * 65 + 48 * 49 + 490, 24 * 65 + 24 * 25 + 250)
+    assert report.accuracy[1:] == pytest.approx((accuracy(new), accuracy(new)))
+    assert report.committed is not None and report.committed.difference < 1e-4
+    assert "units 48 -> 24" in str(report)
+
+
+def test_by_structure_beats_chance_and_where_scales_mislead_the_norm() -> None:
+    model = rescaled(trained())
+    assert accuracy(model) == pytest.approx(accuracy(trained()), abs=0.01)
+    cut = {by: nissl.prune(model, DATA, 0.5, by=by, test=TEST)[1].accuracy[1] for by in ("structure", "norm", "random")}
+    assert cut["structure"] > cut["norm"] + 0.1
+    assert cut["structure"] > cut["random"] + 0.2
+    plain = nissl.prune(trained(), DATA, 0.5, test=TEST)[1].accuracy[1]
+    assert cut["structure"] == pytest.approx(plain, abs=0.03)  # it asks for the function, whatever the scales
+
+
+def test_a_pruned_network_learns_again_and_no_layer_is_emptied() -> None:
+    new, report = nissl.prune(trained(), DATA, 0.95, by="norm", globally=True, finetune=2, test=TEST)
+    assert all(1 <= left < 48 for _, left in report.layers.values())
+    assert sum(left for _, left in report.layers.values()) == round(96 * 0.05)
+    half, told = nissl.prune(trained(), DATA, 0.8, finetune=lambda m: learn(m, 3), test=TEST)
+    assert told.accuracy[2] > told.accuracy[1] + 0.05
+    assert told.accuracy[2] == pytest.approx(accuracy(half))
+    assert new is not half
 
 
 def test_what_makes_no_sense_is_said() -> None:

@@ -60,22 +60,23 @@ class Pruned:
 
 def prune(
     model: Any, data: Any, share: float = 0.5, *, by: str = "structure", structured: bool | None = None,
-    globally: bool = False, layers: str | Sequence[str] | None = None, finetune: FineTune = 0, test: Any = None,
+    globally: bool | None = None, layers: str | Sequence[str] | None = None, finetune: FineTune = 0, test: Any = None,
     batch: int = 32, learning_rate: float = 1e-3, seed: int = 0, **options: Any,
 ) -> tuple[Any, Pruned]:  # fmt: skip
     """A new model without this share of its units or weights, and what it cost; the model given stays as it is.
 
     `data`: (x, y) or a loader: what units are judged by, and what the network learns again from. `by`: for whole units, which
-    are taken out so that the network is smaller, "structure" (how much a unit adds to any class, as `nissl.structures` scores
+    are taken out so that the network is smaller, "structure" (how much a unit adds to the classes, as `nissl.structures` scores
     it, which takes `options`), "norm" of its weights, or "random"; for single weights, which become zero, "magnitude", or "random"
-    with `structured=False`. `globally`: the share is that of the whole network, not of each layer. `layers`: where
-    units go, names or patterns.
+    with `structured=False`. `globally`: the share is that of the whole network, not of each layer; left out, so for
+    weights, and not for units. `layers`: where units go, names or patterns.
 
     `finetune`: your own loop, a function of the model, during which zeros stay zero whatever the optimiser; or for how many epochs
     of Adam it shall learn from the data (`batch`, `learning_rate`). `test`: examples that accuracy is measured on.
     """
     way = _way(by, structured, share, layers)
     checked(finetune)
+    globally = not way if globally is None else globally
     net = network(model)
     measures.tying(net)
     judged = data if test is None else test

@@ -19,7 +19,8 @@ def units(net: Network, data: Any, by: str, layers: Any, seed: int, options: Map
     if by == "structure":
         found = structures(net, data, layers=layers, seed=seed, progress=False, **options)
         several = list(found.values())
-        return {name: np.max([np.abs(one.scores[name]) for one in several], 0) for name in several[0].scores}
+        # the sum over classes: by the largest alone, units that help many classes a little go too soon
+        return {name: np.sum([np.maximum(one.scores[name], 0) for one in several], 0) for name in several[0].scores}
     if options:
         raise BadValue(f"by={by!r} takes no {', '.join(options)}: these go to nissl.structures, by='structure'.")
     draw = np.random.default_rng(seed)
