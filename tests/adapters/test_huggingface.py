@@ -105,3 +105,24 @@ def test_gradients_and_targets_read_the_logits():
     net.model(**x).logits[[0, 1], [0, 1]].sum().backward()
     handle.remove()
     torch.testing.assert_close(gradient, caught[0].grad)
+
+
+@MODELS
+def test_secants_and_edges_tell_the_whole_difference(make):
+    net, x = opened(make)
+    other = {name: value.flip(0, -1) for name, value in x.items()}
+
+    def slopes(here, there):
+        return np.cos(np.arange(here.size)).reshape(here.shape)
+
+    done = net.secant(x, other, slopes, [layer.name for layer in net.layers])
+    own = {name: (done.values[name] - done.others[name]) * done.slopes[name] for name in done.values}
+    whole = ((done.outputs - net.forward(other)) * slopes(done.outputs, None)).sum()
+    np.testing.assert_allclose(own[net.layers[-1].name].sum(), whole, rtol=1e-9)
+    dense = [layer for layer in net.layers if layer.kind == "dense" and layer.inputs][:6]
+    pairs = [(source, layer.name) for layer in dense for source in layer.inputs]
+    edges = net.edges(x, slopes, pairs, other=other)
+    for layer in dense:
+        total = sum(edges[pair].sum(1) for pair in pairs if pair[1] == layer.name)
+        wanted = own[layer.name].flatten(1, -2).sum(1) if own[layer.name].dim() > 2 else own[layer.name]
+        np.testing.assert_allclose(total, wanted, rtol=1e-7, atol=1e-12, err_msg=layer.name)

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from nissl.adapters.torch import Torch
 from nissl.errors import BadValue, NisslWarning, Unsupported
@@ -158,6 +159,17 @@ def test_an_input_that_is_overwritten_later_is_remembered():
     _, sums = told(net, x, other, ["a"])
     wanted = ((net.forward(x) - net.forward(other)) * linear(x.numpy())).sum(1)
     np.testing.assert_allclose(sums["a"], wanted, rtol=1e-9)
+
+
+def test_checkpointing_computes_the_same_again():
+    def block(x):
+        x = x.reshape(1, 4, 6)
+        return F.gelu(F.scaled_dot_product_attention(9 * x, x, x)).reshape(4, 6)
+
+    x, other = rand(4, 6, seed=3), rand(4, 6, seed=4)
+    once = Torch(Only(block).double()).secant(x, other, linear, ["a"]).slopes["a"]
+    again = Torch(Only(lambda x: checkpoint(block, x, use_reentrant=False)).double()).secant(x, other, linear, ["a"])
+    torch.testing.assert_close(again.slopes["a"], once, rtol=0, atol=0)
 
 
 class Own(torch.autograd.Function):

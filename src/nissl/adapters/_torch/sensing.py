@@ -13,7 +13,7 @@ from nissl.adapters._torch import values
 from nissl.adapters._torch.atlas import Place
 from nissl.adapters._torch.differentiating import through
 from nissl.adapters._torch.hearing import Hearing
-from nissl.adapters._torch.secants.lockstep import Lockstep, in_step, own_functions
+from nissl.adapters._torch.secants.lockstep import Lockstep, in_step, own_functions, taken_apart
 from nissl.core.capabilities import Array, Passage
 from nissl.errors import BadValue, NisslWarning, listing
 
@@ -47,12 +47,12 @@ def between(
     named: dict[str, Place | None],
 ) -> Passage:  # fmt: skip
     """By secants between the first input and the second."""
-    with torch.enable_grad():
-        x, other = inputs
-        comparable(x, other)
+    x, other = inputs
+    comparable(x, other)
+    with torch.enable_grad(), taken_apart(hearing.atlas.root):
         places = list(named.values())
         here, there, mode = in_step(
-            hearing.atlas.root, lambda: through(hearing, run, other, places), lambda: through(hearing, run, x, places)
+            lambda: through(hearing, run, other, places), lambda: through(hearing, run, x, places)
         )
         mode.incomplete |= own_functions([here.result()])
         others, outputs = there.values(), [values.to_numpy(one.output).copy() for one in (here, there)]

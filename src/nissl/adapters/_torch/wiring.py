@@ -15,7 +15,7 @@ from nissl.adapters._torch import kinds, values
 from nissl.adapters._torch.atlas import Place
 from nissl.adapters._torch.differentiating import Caught
 from nissl.adapters._torch.hearing import Hearing
-from nissl.adapters._torch.secants.lockstep import in_step
+from nissl.adapters._torch.secants.lockstep import in_step, taken_apart
 from nissl.adapters._torch.sensing import tell
 from nissl.core.capabilities import Array
 from nissl.errors import BadValue, NotHeard
@@ -87,19 +87,16 @@ def edges(
 ) -> Edges:  # fmt: skip
     """`slopes`: the score's at what each target computes. `other`: None where baselines say what values deviate from."""
     targets = {target: named[target] for _, target in pairs}
-    with torch.enable_grad():
-        if other is None:
-            here, there = pieces(hearing, run, x, targets), None
-        else:
-            first, second = (partial(pieces, hearing, run, given, targets) for given in (other, x))
-            here, there, mode = in_step(hearing.atlas.root, first, second, often=True)
-    sources = {source: _moved(named[source], here, there, baseline) for source, _ in pairs}
+    first, second = (partial(pieces, hearing, run, given, targets) for given in (other, x))
     found: Edges = {}
-    for target in targets:
-        some = {source: (named[source], sources[source]) for source, t in pairs if t == target}
-        way = _Way(named[target], here, target, slopes[target])
-        found |= {(source, target): values.to_numpy(part) for source, part in way.into(some).items()}
-    if other is not None and mode.incomplete:
+    with torch.enable_grad(), taken_apart(hearing.atlas.root):
+        here, there, mode = (second(), None, None) if other is None else in_step(first, second, often=True)
+        moved = {source: _moved(named[source], here, there, baseline) for source, _ in pairs}
+        for target in targets:
+            some = {source: (named[source], moved[source]) for source, to in pairs if to == target}
+            way = _Way(named[target], here, target, slopes[target])
+            found |= {(source, target): values.to_numpy(part) for source, part in way.into(some).items()}
+    if mode is not None and mode.incomplete:
         tell(mode)
     return {(source, target): found[source, target] for source, target in pairs}
 

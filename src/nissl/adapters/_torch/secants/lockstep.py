@@ -1,6 +1,6 @@
 """Two passes step by step: every operation of the second is paired with the first's, and its way back made the secant's."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -21,34 +21,37 @@ R = TypeVar("R")
 class Lockstep(Calls):  # type: ignore[no-untyped-call]
     """The second pass. `incomplete`: what had to keep its tangent."""
 
-    def __init__(self, there: Sequence[Call], *, often: bool):
+    def __init__(self, there: list[Call], *, often: bool):
         """`often`: the way back will be gone many times."""
         super().__init__()
         self._often = often
         self._there = there
-        self._count = 0
+        self._there.reverse()  # to be taken from the end, so that what is paired is no longer held
         self.incomplete: set[str] = set()
 
     def returned(self, call: Call) -> None:
-        there = self._there[self._count] if self._count < len(self._there) else None
-        self._count += 1
+        there = self._there.pop() if self._there else None
         if there is None or there.name != call.name or _shapes(there) != _shapes(call):
             raise Unsupported(
                 "The two inputs take different ways through the network (operations or shapes differ: "
                 f"{_said(there)} and {_said(call)}), so that there is no secant between them. Use gradients instead."
             )
         node, call.node = call.node, None
-        if node is None:
-            return
+        if node is None or not self._bent(call, there, node):
+            self.calls.pop()
+
+    def _bent(self, call: Call, there: Call, node: Any) -> bool:
+        """Is this operation's way back another one now?"""
         pair = Pair(call, there, call.slots[: len(node.next_functions)], [] if self._often else None)
         found = rule(pair)
         if found is None:
-            return
+            return False
         written = call.func._schema.is_mutable
         if len(pair.slots) < len(node.next_functions) or (written and type(node).__name__ in _VIEWS):
             self.incomplete.add(call.name)
-        else:
-            node.register_hook(partial(self._turn, found, pair))
+            return False
+        node.register_hook(partial(self._turn, found, pair))
+        return True
 
     def _turn(self, found: Rule, pair: Pair, inward: Any, outward: Any) -> Any:
         if all(old is None for old in inward):
@@ -62,7 +65,8 @@ class Lockstep(Calls):  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
         """The pass has ended."""
-        if self._count < len(self._there):
+        self.calls.clear()
+        if self._there:
             raise Unsupported(
                 "The two inputs take different ways through the network (one makes more operations than the other), so "
                 "that there is no secant between them. Use gradients instead."
@@ -105,22 +109,22 @@ def own_functions(outputs: Iterable[Tensor]) -> set[str]:
     return found
 
 
-def in_step(
-    root: nn.Module, first: Callable[[], R], second: Callable[[], R], *, often: bool = False
-) -> tuple[R, R, Lockstep]:
+def in_step(first: Callable[[], R], second: Callable[[], R], *, often: bool = False) -> tuple[R, R, Lockstep]:
     """The second pass with a way back by secants between it and the first one, what that pass gave, and its mode."""
-    with taken_apart(root):
-        with (calls := Calls()):
-            there = first()
-        with (mode := Lockstep(calls.calls, often=often)):
-            here = second()
-        mode.finish()
+    with (calls := Calls()):
+        there = first()
+    with (mode := Lockstep(calls.calls, often=often)):
+        here = second()
+    mode.finish()
     return here, there, mode
 
 
 @contextmanager
 def taken_apart(root: nn.Module) -> Iterator[None]:
-    """Attention and recurrent layers do what they do by operations that have rules, not by kernels that do all at once."""
+    """Attention and recurrent layers do what they do by operations that have rules, not by kernels that do all at once.
+
+    Also on the way back, where checkpointing computes again.
+    """
     fast, onednn, cudnn = torch.backends.mha.get_fastpath_enabled(), _C._get_mkldnn_enabled(), _C._get_cudnn_enabled()
     recurrent = any(isinstance(module, nn.RNNBase) for module in root.modules())
     with sdpa_kernel(SDPBackend.MATH):
