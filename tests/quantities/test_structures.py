@@ -1,5 +1,6 @@
 """Structures as they are recorded: equal to what is found in the model, at each epoch, whatever the run."""
 
+import re
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ import nissl
 from nissl.core.following import evenly
 from nissl.errors import BadValue, NisslWarning, Unsupported
 from nissl.quantities.structures import Structures
+from nissl.views.divergence import Divergence
 from tests.core.loops import CLASSES, data, loader, mlp, train
 
 HELD = data(40, seed=7)
@@ -170,6 +172,17 @@ def test_a_model_can_be_given_to_cut_in_and_must_have_these_units():
     other = nn.Sequential(nn.Linear(8, 7), nn.ReLU(), nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, 3))
     with pytest.raises(BadValue, match=r"0 \(6 units in the trace, 7 in the model\)"):
         trace.structures(model=other)
+
+
+def test_classes_sets_are_those_that_the_picture_of_their_divergence_counts():
+    trace = train(mlp(), loader(*data()), 1, probe=HELD, quantities=["activation", "profile"])
+    said = Divergence(trace, pair=("0", "2")).describe().caption
+    both, of, one, two, neither = map(int, re.search(
+        r"A1 has (\d+) of (\d+) units, A0 − A1 (\d+), A1 − A0 (\d+); (\d+) are in neither", said).groups())  # fmt: skip
+    sets = trace.class_sets()
+    first, second = sets["0"], sets["2"]
+    assert (len(first & second), len(first - second), len(second - first)) == (both, one, two)
+    assert (len(first | second), sum(first.every().values())) == (of - neither, of)
 
 
 def test_activity_and_structures_of_one_run_combine_as_an_annotation():

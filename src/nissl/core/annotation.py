@@ -26,7 +26,7 @@ def surplus(means: Array) -> Array:
 
 
 def class_sets(trace: "Trace", epoch: Any, model: Any) -> Structures:
-    """Each class's set, over all layers whose responses were recorded."""
+    """Each class's set, over all layers whose responses were recorded, but for the outputs: they are the classes themselves."""
     number = trace[epoch if epoch is not None else max(trace.epochs, default=0)].number
     means = {name: heard(trace, name, "class_mean", [number]) for name in trace.layers}
     tables = {name: surplus(mean[0]) for name, mean in means.items() if mean is not None}
@@ -35,6 +35,9 @@ def class_sets(trace: "Trace", epoch: Any, model: Any) -> Structures:
             f"No responses to classes were recorded at epoch {number}. Record with labels, or classes=, and the quantity "
             f"'profile'; there are: {listing(dict.fromkeys(n for layer in trace.layers for n in trace.names(layer)))}."
         )
+    last, classes = list(tables)[-1], len(trace.classes)
+    if len(tables) > 1 and trace.units(last) in {classes, 1 if classes == 2 else classes}:
+        del tables[last]
     inside = {name: np.nan_to_num(table) > 0 for name, table in tables.items()}
     recipe = {"by": "class_sets", "causal": False, "rank": "surplus"}
     return assembled(trace, number, trace.classes, (tables, tables, inside), recipe, model)
