@@ -62,6 +62,16 @@ def test_a_class_without_units_of_its_own_has_no_separable_structure():
     assert report.deleted.worst_lost > 0.2
 
 
+def test_a_class_that_is_still_recognised_by_exclusion_keeps_its_accuracy_and_loses_its_work():
+    """Held at their means the units of a class still say more than the others', which are silent."""
+    model = perceptron(
+        (np.tile(np.eye(CLASSES), (8, 1)), np.zeros(48)), (np.tile(np.eye(CLASSES), 8), np.zeros(CLASSES))
+    )
+    report = quick(planted({"hidden_1": list(range(2, 48, CLASSES))}, model), examples(1))
+    assert report.deleted.accuracy == 1 and report.deleted.lost > 0.7
+    assert report.verdict == ("sufficient",) and "by exclusion" in report.findings[0].why
+
+
 def test_everything_is_never_proof():
     """All units but one: whatever it does, random units of this number do as well."""
     model, _, _ = pathways()
@@ -169,6 +179,8 @@ def test_an_output_is_judged_by_how_closely_it_is_kept():
     report = quick(structure, examples(1)[0])
     assert report.verdict == ("necessary", "sufficient") and report.alone > 0.99
     assert report.asked == report.examples == 120 and "specific" not in [f.word for f in report.findings]
+    found = nissl.structure(model, x, 2, by=by, size="faithful>=0.95", rank="score", progress=False)
+    assert len(found) == 8 and found.recipe["reached"]
 
 
 def test_a_report_is_the_same_to_the_byte_and_goes_through_json(tmp_path):

@@ -130,13 +130,16 @@ def _searcher(structure: "Structure", trial: Trial, mine: Array, goal: str, valu
 
 def faithfulness(structure: "Structure", trial: Trial, mine: Array, counts: Sequence[int]) -> list[float]:
     """For each count, how much of the work the first units do when all other candidates are held at their means."""
-    full = trial.intact.aim(mine)
-    nothing = trial.run(_only(structure, {}), mine).aim(mine)
+
+    def work(outcome: Outcome) -> float:
+        return trial.work(outcome, trial.intact, mine)
+
+    full, nothing = work(trial.intact), work(trial.run(_only(structure, {}), mine))
     total = sum(structure.every().values())
     found = []
     for count in counts:
         outcome: Outcome | None = None if count >= total else trial.run(_only(structure, first(structure, count)), mine)
-        got = full if outcome is None else outcome.aim(mine)
+        got = full if outcome is None else work(outcome)
         found.append((got - nothing) / (full - nothing) if full != nothing else float("nan"))
     return found
 

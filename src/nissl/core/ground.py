@@ -41,12 +41,7 @@ class Cut:
 
 
 class Ground:
-    """Runs a structure's question on given examples; what was run once need not be run again.
-
-    The measure of the work is the mean aim of the target's examples. Where every example speaks for the target (an output,
-    a function), that mean would say nothing, since deviations from a mean cancel out: there it is minus the mean squared
-    departure of the aim from that of the intact network.
-    """
+    """Runs a structure's question on given examples; what was run once need not be run again."""
 
     def __init__(
         self, structure: "Structure", case: Case, target: int, *, examples: int, seed: int,
@@ -66,7 +61,6 @@ class Ground:
         if self.judged:
             self.every = np.sort(np.concatenate([self.mine, _some(rest, examples - len(self.mine), draw)]))
         self.trial = Trial(case)
-        self.opposed = len(case.targets) > 1 or bool((case.which < 0).any())
 
     @property
     def total(self) -> int:
@@ -115,9 +109,7 @@ class Ground:
         return span if span > 1e-9 * max(1.0, abs(full)) else NAN
 
     def _work(self, outcome: Outcome) -> float:
-        if self.opposed:
-            return outcome.aim(self.mine)
-        return -float(np.mean((outcome.aims[self.mine] - self._before.aims[self.mine]) ** 2))
+        return self.trial.work(outcome, self._before, self.mine)
 
     def work(self, edit: Edit | None) -> float:
         """How much of the work is done under an edit: 1 by the whole network, 0 by means alone. Runs the target's examples."""

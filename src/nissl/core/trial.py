@@ -56,6 +56,21 @@ class Trial:
                 outputs = self.case.pool.outputs(which)
         return self._judged(settled(outputs), which)
 
+    @property
+    def opposed(self) -> bool:
+        """Are there examples that speak for something else than the target?"""
+        return len(self.case.targets) > 1 or bool((self.case.which < 0).any())
+
+    def work(self, outcome: Outcome, before: Outcome, mine: Array) -> float:
+        """How much of what these examples' target needs is done: the mean aim.
+
+        Where every example speaks for the target (an output, a function), that mean would say nothing, since deviations
+        from a mean cancel out: there it is minus the mean squared departure of the aim from that of the intact network.
+        """
+        if self.opposed:
+            return outcome.aim(mine)
+        return -float(np.mean((outcome.aims[mine] - before.aims[mine]) ** 2))
+
     def _judged(self, outputs: Array, which: Array) -> Outcome:
         aims, right = np.full((2, self.case.pool.count), np.nan)
         asked = np.flatnonzero(self.case.which[which] >= 0)

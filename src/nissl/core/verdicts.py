@@ -72,6 +72,8 @@ def _necessary(of: Evidence) -> Finding:
     if of.judged and of.intact.accuracy <= of.chance:
         what = f"the intact network recognises {_percent(of.intact.accuracy)} of the target, no more than a guess would"
     said = f"{what} (at least {_percent(NECESSARY)}); random units cost as much with p = {of.p_lost:.3f}"
+    if of.judged and share < NECESSARY <= of.deleted.lost:
+        said += f". Of the work {_percent(of.deleted.lost)} is gone: what is still recognised is so by exclusion"
     return Finding("necessary", share >= NECESSARY and of.p_lost <= LEVEL, said)
 
 
@@ -108,16 +110,16 @@ def _redundant(of: Evidence, sufficient: bool) -> Finding:
 
 
 def _inseparable(of: Evidence) -> Finding:
-    """A class can be cut only with others: at some sizes it goes, but at none of them alone.
+    """A class can be cut only with others: at some sizes its work or its accuracy goes, but at none of them alone.
 
     That is said of the class, not of a ranking that knows nothing: the structure must beat random units at something.
     """
     if min(of.p_lost, of.p_alone) > LEVEL:
         return Finding("inseparable", holds=False, why="this ranking is no better than random and can't tell")
-    going = [(count, cut) for count, cut in of.sizes if gone(of, cut) >= NECESSARY]
+    going = [(count, cut) for count, cut in of.sizes if max(gone(of, cut), cut.lost) >= NECESSARY]
     alone = [count for count, cut in going if _spares(of, cut)]
     if not going:
-        return Finding("inseparable", holds=False, why="at no size that was tried is the class gone")
+        return Finding("inseparable", holds=False, why="at no size that was tried does the class go")
     if alone:
         said = f"of sizes that cost the class {_percent(NECESSARY)}, {alone[0]} units spare the others"
         return Finding("inseparable", holds=False, why=said)

@@ -97,7 +97,7 @@ def _proved(
 def _remark(ground: Ground, notes: list[str]) -> None:
     if not ground.judged:
         notes.append("the target is no class: accuracies, and what other classes lose, are left out")
-    if not ground.opposed:
+    if not ground.trial.opposed:
         notes.append("every example speaks for the target: the work is how closely the intact network's aim is kept")
     if not np.isfinite(ground.span):
         notes.append("the whole network does no more for the target than its units' means: there is no work to share")
