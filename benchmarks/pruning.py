@@ -135,10 +135,10 @@ def groups(quick: bool) -> Iterator[tuple[str, Callable[[], Figures]]]:
         "digits, Deep Compression, 90 %, 4 bits",
         lambda: small([digits(s) for s in seeds], 0.9, 4, 2 if quick else 10),
     )
+    yield "digits, biased decay", lambda: decayed(seeds)
     if quick or not (DATA / "mnist").is_dir():
         print("images: left out")
         return
-    yield "digits, biased decay", lambda: decayed(seeds)
     yield (
         "ResNet-20 on CIFAR-10, units within blocks",
         lambda: cuts(
