@@ -43,8 +43,7 @@ def measure(make: Callable[[], nn.Module], rounds: int) -> dict[str, Any]:
     torch.manual_seed(0)
     model = make()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    x, y = torch.randn(TRAINED, 1, 8, 8), torch.arange(TRAINED) % 10
-    held = torch.randn(ASKED, 1, 8, 8), torch.arange(ASKED) % 10
+    (x, y), held = ((torch.randn(n, 1, 8, 8), torch.arange(n) % 10) for n in (TRAINED, ASKED))
     loader = [(x[i : i + BATCH], y[i : i + BATCH]) for i in range(0, TRAINED, BATCH)]
     costs: dict[str, list[float]] = {"bare": [], "without": [], "with": []}
 

@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # typing's own takes longer to import than all of this; c
 if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
     from nissl import callbacks as callbacks
     from nissl.adapters.arrays import Arrays as Arrays
+    from nissl.core.communities import communities as communities
     from nissl.core.layer import Layer as Layer
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
@@ -29,8 +30,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay", "compress",
-    "decompress", "edit", "network", "open", "prune", "record", "structure", "structures",
+    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
+    "communities", "compress", "decompress", "edit", "network", "open", "prune", "record", "structure", "structures",
 ]  # fmt: skip
 
 _HOMES = {
@@ -43,6 +44,7 @@ _HOMES = {
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
     "biased_decay": "nissl.studies.decay",
+    "communities": "nissl.core.communities",
     "compress": "nissl.studies.compress",
     "decompress": "nissl.studies.compress",
     "edit": "nissl.core.verbs",

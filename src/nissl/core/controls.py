@@ -101,7 +101,8 @@ def shuffled(case: Case, seed: int) -> Case:
     order = np.random.default_rng([seed, 2]).permutation(case.pool.count)
     pool = copy.copy(case.pool)
     pool.y, pool.groups = case.pool.y[order], case.pool.groups[order]
-    return replace(case, pool=pool, which=case.which[order], drawn={})
+    classes = None if case.classes is None else case.classes[order]
+    return replace(case, pool=pool, which=case.which[order], classes=classes, drawn={})
 
 
 def reinitialised(case: Case, seed: int) -> Case:

@@ -13,7 +13,7 @@ from nissl.core.aim import Aim
 from nissl.core.capabilities import Differentiable, Passage, Sensitive, Wired
 from nissl.core.layer import Layer
 from nissl.core.network import Network
-from nissl.core.pool import Pool, settled, unsettled
+from nissl.core.pool import Pool, settled, taken, unsettled
 from nissl.core.progress import silent
 from nissl.core.units import by_unit, to_last
 from nissl.errors import BadValue, Unsupported, listing
@@ -45,12 +45,21 @@ class Case:
     """Told, as it goes, which share of the work is done."""
     target: Any = None
     """What was asked for, as it was given; None: every class."""
+    others: Any = None
+    """Inputs that the user gave as counterfactuals, one for each example."""
+    classes: Array | None = None
+    """What the aim is told of each example, where that is not the number of its target."""
     drawn: dict[int, Array] = field(default_factory=dict)
     """Counterfactuals by turn, as far as they have been drawn."""
 
     @property
     def names(self) -> list[str]:
         return [layer.name for layer in self.layers]
+
+    @property
+    def about(self) -> Array:
+        """What the aim is told of each example: which class it shall speak for."""
+        return self.which if self.classes is None else self.classes
 
     @cached_property
     def asked(self) -> Array:
@@ -78,13 +87,19 @@ class Case:
         """By layer what the baseline puts in the place of these examples' values, as `change` takes it: the unit axis last."""
         if self.baseline != "counterfactual":
             return {layer.name: to_last(layer, self.constants(layer)) for layer in self.layers}
-        there = self.network.probe(self.pool.take(self.counterfactuals(0)[part]), self.names, batch=len(part))
+        there = self.network.probe(self.opposites(0, part), self.names, batch=len(part))
         return {layer.name: np.moveaxis(there[layer.name], layer.unit_axis, -1) for layer in self.layers}
 
     def deviations(self, values: Mapping[str, Array], part: Array) -> dict[str, Array]:
         """How far values are from the baseline, each of its own shape."""
         to = self.replacements(part)
         return {layer.name: away(layer, values[layer.name], to[layer.name]) for layer in self.layers}
+
+    def opposites(self, turn: int, part: Array) -> Any:
+        """What these examples are compared with: the inputs that were given for that, or those of other examples."""
+        if self.others is not None:
+            return taken(self.others, part)
+        return self.pool.take(self.counterfactuals(turn)[part])
 
     def counterfactuals(self, turn: int) -> Array:
         """For each example the number of another that answers another question; another one each turn."""
@@ -115,7 +130,7 @@ class Case:
         """How the aim of these examples changes with the outputs, as networks ask for it."""
 
         def sloping(outputs: Array) -> Array:
-            return unsettled(self.aim.slopes(settled(outputs), self.which[part]), outputs.shape).astype(outputs.dtype)
+            return unsettled(self.aim.slopes(settled(outputs), self.about[part]), outputs.shape).astype(outputs.dtype)
 
         return sloping
 
@@ -123,7 +138,7 @@ class Case:
         """The same between these examples' outputs and others."""
 
         def sloping(outputs: Array, there: Array) -> Array:
-            found = self.aim.secants(settled(outputs), settled(there), self.which[part])
+            found = self.aim.secants(settled(outputs), settled(there), self.about[part])
             return unsettled(found, outputs.shape).astype(outputs.dtype)
 
         return sloping
@@ -153,7 +168,7 @@ class Case:
 
     def values(self, which: Array) -> Array:
         """The aim of each of these examples, with the network as it is now."""
-        return self.aim.values(settled(self.pool.outputs(which)), self.which[which])
+        return self.aim.values(settled(self.pool.outputs(which)), self.about[which])
 
     def worked(self, part: Array, share: float = 1.0) -> None:
         """Tell that so much of the work on these examples is done, and all of that on those before them."""
@@ -215,7 +230,7 @@ class Finder:
         """
         network, x = wired(case.network), case.pool.take(part)
         if case.baseline == "counterfactual":
-            other = case.pool.take(case.counterfactuals(0)[part])
+            other = case.opposites(0, part)
             return network.edges(x, case.secants(part), pairs, other=other)
         baseline = case.replacements(part)
         return network.edges(x, case.slopes(part), pairs, baseline={source: baseline[source] for source, _ in pairs})

@@ -34,7 +34,7 @@ class Pool:
 
     def take(self, which: Array) -> Any:
         """The inputs of these examples."""
-        return _each(self.x, lambda array: array[which])
+        return taken(self.x, which)
 
     def batches(self, which: Array) -> Iterator[Array]:
         """These examples' numbers, a batch at a time."""
@@ -45,6 +45,19 @@ class Pool:
         with self.network.evaluating():
             found = [np.array(self.network.to_numpy(self.network.run(self.take(part)))) for part in self.batches(which)]
         return np.concatenate(found)
+
+
+def taken(x: Any, which: Array) -> Any:
+    """These rows of an array, or of each array of a tuple or dict."""
+    return _each(x, lambda array: array[which])
+
+
+def as_numpy(network: Network, x: Any, count: int) -> Any:
+    """Inputs as numpy; BadValue unless there are `count`."""
+    found = _numpy(network, x)
+    if _length(found) != count:
+        raise BadValue(f"others has {_length(found)} inputs for {count} examples: give one for each, in their order.")
+    return found
 
 
 def settled(outputs: Array) -> Array:

@@ -12,11 +12,13 @@ from nissl.core.aim import Aim
 from nissl.core.finder import Case
 from nissl.core.layer import Layer
 from nissl.core.network import Network
-from nissl.core.pool import Pool, settled
+from nissl.core.pool import Pool, as_numpy, settled
 from nissl.core.progress import silent
 from nissl.errors import BadValue, UnknownName, listing, near
 
 Array = NDArray[Any]
+LABEL = "label"
+"""The target that is whatever each example's own label says."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,12 @@ class Question:
     targets: tuple[str, ...]
     which: Array
     opposite: Array
+    classes: Array | None = None
 
 
 def asked(
     net: Network, data: Any, target: Any = None, *, baseline: str = "mean", metric: Any = "logodds", layers: Any = None,
-    classes: Any = None, batch: int = 128, seed: int = 0, tick: Callable[[float], None] = silent,
+    classes: Any = None, batch: int = 128, seed: int = 0, tick: Callable[[float], None] = silent, others: Any = None,
 ) -> Case:  # fmt: skip
     """The question as a case, checked once here; target None asks for every class."""
     pool = Pool(net, data, batch, classes)
@@ -45,7 +48,7 @@ def asked(
         raise BadValue(f"No example of the data speaks for {listing(question.targets)}: its class does not occur.")
     return Case(
         net, candidates(net, layers), pool, question.aim, question.targets, question.which, question.opposite, baseline,
-        seed, tick, target,
+        seed, tick, target, others=None if others is None else as_numpy(net, others, pool.count), classes=question.classes,
     )  # fmt: skip
 
 
@@ -83,6 +86,8 @@ def _question(pool: Pool, target: Any, metric: Any, *, squashed: bool, outputs: 
         made = aim.of_pair(first, second, squashed=squashed)
         return Question(made, (f"{names[first]} and not {names[second]}",), which, np.full(pool.count, second))
     made = aim.of_function(metric) if callable(metric) else aim.of_class(metric, squashed=squashed)
+    if target == LABEL and LABEL not in names:
+        return Question(made, ("the right answer",), everyone, none, groups)
     if target is not None:
         class_number(names, target)
     return Question(made, names, groups, none)

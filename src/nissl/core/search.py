@@ -26,25 +26,26 @@ RESAMPLES = 200
 def structure(
     model: Any, data: Any, target: Any = None, *, by: Any = "secant", baseline: str | None = None, metric: Any = "logodds",
     rank: str | None = None, size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None,
-    batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
+    others: Any = None, batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
 ) -> Structure:  # fmt: skip
     """The units, and the edges between them, behind one output of a network; signed, with intervals.
 
     `data`: (x, y), a loader, or x alone. `target`: a class by name or number; a pair of classes (why the first and not the
-    second); where labels are no classes, the number of an output; or a function of the outputs (numpy, example first) that
-    gives one number an example. `by`: the method, `nissl list finders`; what else it takes goes with it (`pairs=5`).
+    second); "label", the right answer whichever it is; where labels are no classes, the number of an output; or a function of
+    the outputs (numpy, example first) that gives one number an example. `by`: the method, `nissl list finders`; what else it takes goes with it (`pairs=5`).
 
     `baseline`: what a unit is compared with, "counterfactual" (what it says for an example of another class), "mean" or
     "zero"; left out, the method's own. `metric`: "logodds", "logprob" or "logit". `rank`: "contrast" (the score less what
     other classes make of the unit; for classes the default), "score" or "absolute". `size`: a share, a number,
-    "faithful>=0.9" or "target<=0.05". `batch`: how many examples are passed at once, which bounds memory.
+    "faithful>=0.9" or "target<=0.05". `others`: your own counterfactuals, an input for each
+    example. `batch`: how many examples are passed at once, which bounds memory.
     """
     if target is None:
         raise BadValue(
             "target is missing: a class, a pair of classes, an output's number or a function. All: structures()."
         )
     found, case, finding = _found(
-        model, data, target, by, baseline, metric, layers, classes, batch, seed, progress, options
+        model, data, target, by, baseline, metric, layers, classes, others, batch, seed, progress, options
     )
     rank = rank or ("contrast" if len(case.targets) > 1 else "score")
     made = _structures(found, case, finding, rank, Size(size), [_index(case, target)])
@@ -53,26 +54,26 @@ def structure(
 
 def structures(
     model: Any, data: Any, *, by: Any = "secant", baseline: str | None = None, metric: Any = "logodds", rank: str = "contrast",
-    size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None, batch: int = 128,
-    seed: int = 0, progress: bool = True, **options: Any,
+    size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None, others: Any = None,
+    batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
 ) -> Structures:  # fmt: skip
     """The structures of all classes at once, for little more than one; see `structure`."""
     found, case, finding = _found(
-        model, data, None, by, baseline, metric, layers, classes, batch, seed, progress, options
+        model, data, None, by, baseline, metric, layers, classes, others, batch, seed, progress, options
     )
     made = _structures(found, case, finding, rank, Size(size), range(len(case.targets)))
     return Structures({one.target: one for one in made})
 
 
 def _found(
-    model: Any, data: Any, target: Any, by: Any, baseline: str | None, metric: Any, layers: Any, classes: Any,
+    model: Any, data: Any, target: Any, by: Any, baseline: str | None, metric: Any, layers: Any, classes: Any, others: Any,
     batch: int, seed: int, progress: bool, options: Mapping[str, Any],
 ) -> tuple[Scores, Case, Finder]:  # fmt: skip
     finding = finder(by, options)
     with shown(f"{type(finding).__name__}", progress) as tick:
         case = asked(
             network(model), data, target, baseline=baseline or finding.baselines[0], metric=metric, layers=layers,
-            classes=classes, batch=batch, seed=seed, tick=tick,
+            classes=classes, batch=batch, seed=seed, tick=tick, others=others,
         )  # fmt: skip
         return finding(case), case, finding
 

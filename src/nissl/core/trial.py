@@ -75,7 +75,7 @@ class Trial:
         aims, right = np.full((2, self.case.pool.count), np.nan)
         asked = np.flatnonzero(self.case.which[which] >= 0)
         if len(asked):
-            aims[which[asked]] = self.case.aim.values(outputs[asked], self.case.which[which[asked]])
+            aims[which[asked]] = self.case.aim.values(outputs[asked], self.case.about[which[asked]])
         groups = self.case.pool.groups
         if groups is not None:
             right[which] = guesses(outputs) == groups[which]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,15 +34,16 @@ class Secant(Finder):
                 "by='attribution_patching'."
             )
         total: dict[str, Array] = {}
-        for turn in range(self.pairs):
-            for name, told in self._pair(case, part, case.counterfactuals(turn)[part]).items():
+        turns = 1 if case.others is not None else self.pairs
+        for turn in range(turns):
+            for name, told in self._pair(case, part, case.opposites(turn, part)).items():
                 total[name] = total[name] + told if name in total else told
-        return {name: told / self.pairs for name, told in total.items()}
+        return {name: told / turns for name, told in total.items()}
 
-    def _pair(self, case: Case, part: Array, others: Array) -> dict[str, Array]:
+    def _pair(self, case: Case, part: Array, others: Any) -> dict[str, Array]:
         network = case.network
         assert isinstance(network, Pairwise)
-        found = network.secant(case.pool.take(part), case.pool.take(others), case.secants(part), case.names)
+        found = network.secant(case.pool.take(part), others, case.secants(part), case.names)
         return {
             layer.name: contributions(
                 layer,

@@ -34,14 +34,14 @@ class Loss:
 
     def slopes(self, part: Array, target: int, weights: tuple[float, float]) -> Slopes:
         """Of the loss of these examples, at the outputs."""
-        case, which = self._case, self._case.which[part]
+        case, which, about = self._case, self._case.which[part], self._case.about[part]
         down = (which == target) & self._delete  # an example's aim is wanted down, or else up
         weight = np.where(which == target, *weights)
 
         def sloping(outputs: Array) -> Array:
             wide = settled(outputs)
-            steep = weight * self._steep(case.aim.values(wide, which), part, down)
-            found = case.aim.slopes(wide, which) * steep[:, None]
+            steep = weight * self._steep(case.aim.values(wide, about), part, down)
+            found = case.aim.slopes(wide, about) * steep[:, None]
             return unsettled(found, outputs.shape).astype(outputs.dtype)
 
         return sloping

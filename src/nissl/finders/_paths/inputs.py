@@ -16,7 +16,7 @@ class Way:
 
     def __init__(self, case: Case, part: Array):
         self._network = case.network
-        self._here, self._there = case.pool.take(part), case.pool.take(case.counterfactuals(0)[part])
+        self._here, self._there = case.pool.take(part), case.opposites(0, part)
         self._embedded: dict[str, tuple[Array, Array]] = {}
         if not all(array.dtype.kind == "f" for array in _arrays(self._here)):
             self._embed(len(part))
