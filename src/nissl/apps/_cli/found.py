@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rich.console import Console
+
 from nissl.apps._cli.screens import console, table
 from nissl.core.structure import Structure
 from nissl.core.structures import Structures
@@ -16,9 +18,9 @@ def shown(found: Found, out: Path | None) -> None:
     says = console()
     if found.one is not None:
         says.print(repr(found.one)[1:-1], markup=False, soft_wrap=True)
-        says.print(_units(found.one))
+        _units(says, found.one)
     if found.all is not None:
-        says.print(_classes(found, found.all))
+        _classes(says, found, found.all)
     if found.report is not None:
         says.print(found.report)
     if found.committed is not None:
@@ -30,17 +32,18 @@ def shown(found: Found, out: Path | None) -> None:
         says.print(f"written: {out}/", soft_wrap=True)
 
 
-def _units(one: Structure) -> object:
+def _units(says: Console, one: Structure) -> None:
     rows = [
         (number, unit.layer, f"n_{unit.unit}", f"{unit.score:+.4g}", f"{unit.low:+.3g} to {unit.high:+.3g}")
         for number, unit in enumerate(one.units[:ROWS], 1)
     ]
     shown = f"{len(rows)} of {len(one)} units shown; together they add {one.score:+.4g} to the {one.recipe['metric']}"
     columns = ("", "layer", "unit", "score", "95 % interval")
-    return table(columns, rows, f"{shown}; by {one.recipe['by']}", right=(0, 3, 4))
+    says.print(f"{shown}; by {one.recipe['by']}", markup=False, soft_wrap=True)
+    says.print(table(columns, rows, right=(0, 3, 4)))
 
 
-def _classes(found: Found, family: Structures) -> object:
+def _classes(says: Console, found: Found, family: Structures) -> None:
     rows = []
     left = found.deletions
     for place, (name, one) in enumerate(family.items()):
@@ -52,8 +55,9 @@ def _classes(found: Found, family: Structures) -> object:
             told = [f"{100 * left.accuracy[place, own]:.1f} %", f"{100 * sum(others) / max(len(others), 1):.1f} %"]
         rows.append((name, f"{len(one):,}", f"{top.layer} n_{top.unit}", f"{top.score:+.3g}", *told))
     columns = ("class", "units", "first", "score", "accuracy when deleted", "others then")
-    kept = f"held out: {left.held_out}" if left is not None else ""
-    return table(columns, rows, f"structures of {len(family)} classes; {kept}", right=(1, 3, 4, 5))
+    judged = "held-out examples" if left is not None and left.held_out else "the examples that they were found with"
+    says.print(f"structures of {len(family)} classes; accuracy on {judged}", soft_wrap=True)
+    says.print(table(columns, rows, right=(1, 3, 4, 5)))
 
 
 def _written(found: Found, out: Path) -> None:
