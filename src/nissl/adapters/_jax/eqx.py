@@ -11,7 +11,7 @@ import jax
 from equinox import nn
 from jax import numpy as jnp
 
-from nissl.adapters._jax.kinds import Dialect, Form, Kind, gates, nested
+from nissl.adapters._jax.kinds import Dialect, Form, Inside, Kind, gates, nested
 from nissl.adapters._jax.values import called_with
 
 
@@ -22,7 +22,10 @@ class Eqx(Dialect):
     values = True
 
     def __init__(self) -> None:
-        self._run = equinox.filter_jit(_mapped)
+        def run(model: Any, inside: Inside, x: Any) -> Any:
+            return inside(lambda: _mapped(self.still(model), x), (model, x))
+
+        self._run = equinox.filter_jit(run)
         applies = getattr(sys.modules[nn.MLP.__module__], "_vmap_a_of_b", None)  # how an MLP calls its `activation`
         self.appliers = (applies,) if applies else ()
 
@@ -75,8 +78,8 @@ class Eqx(Dialect):
     def apply(self, model: Any, x: Any) -> Any:
         return _mapped(model, x)
 
-    def compiled(self, model: Any, x: Any) -> Any:
-        return self._run(model, x)
+    def compiled(self, model: Any, x: Any, inside: Inside) -> Any:
+        return self._run(model, inside, x)
 
     def split(self, model: Any) -> tuple[Any, Callable[[Any], Any]]:
         parameters, rest = equinox.partition(model, equinox.is_inexact_array)

@@ -13,10 +13,11 @@ from nissl.adapters._jax.calling import Called, Calls
 from nissl.adapters._jax.changes import Replacing
 from nissl.adapters._jax.flow import Flow
 from nissl.adapters._jax.functions import MIXING, NAMES, Functions
+from nissl.adapters._jax.leaving import Leaving
 from nissl.adapters._jax.passes import Pass, trace
 from nissl.adapters._jax.post import Letter, Post, Wish, ready
 from nissl.adapters._jax.sums import reduces
-from nissl.adapters._jax.telling import LISTENED, floating, tell, tell_differentiated, tell_gradient
+from nissl.adapters._jax.telling import LISTENED, floating, tell_differentiated, tell_gradient
 from nissl.adapters._jax.values import replaced, value_of
 from nissl.core.network import OnValue
 
@@ -26,6 +27,7 @@ class Hearing:
 
     def __init__(self, atlas: Atlas):
         self.atlas, self.post = atlas, Post()
+        self.leaving = Leaving(self.post, atlas.dialect.compilers)
         self.stands: list[Any] = []
         """Objects that are the model, or stand for it."""
         self._changes: list[Replacing] = []
@@ -87,6 +89,7 @@ class Hearing:
         if self._open == 1:
             self._patches.enter_context(self._functions.heard(self.atlas.types))
             self._patches.enter_context(self._calls.heard(self.atlas.types))
+            self._patches.enter_context(self.leaving.heard())
         try:
             with LISTENED((*LISTENED.value, key)):
                 yield
@@ -170,10 +173,8 @@ class Hearing:
     def _send(self, sent: Sequence[tuple[Letter, Any]], out: Any = None) -> Any:
         """Tell at once, or where `out`, which is handed back, is differentiated."""
         letters, values = [letter for letter, _ in sent], [value for _, value in sent]
-        how = functools.partial(self.post.arrive, letters), functools.partial(ready, letters)
-        if out is None:
-            return tell(how[0], values, how[1])
-        return tell_differentiated(how[0], out, values, how[1])
+        send = functools.partial(self.leaving.send, letters)
+        return send(values) if out is None else tell_differentiated(send, out, values)
 
     def _part(self, pass_: Pass, run: Called, module: Any) -> Any:
         """A module's call inside a pass."""
@@ -268,7 +269,7 @@ class Hearing:
                 value = change(value)
         value = self._told(pass_, place, value, "activation")
         for letter in self._letters(pass_, place, "gradient") if isinstance(value, jax.core.Tracer) else ():
-            value = tell_gradient(functools.partial(self.post.arrive, [letter]), value)
+            value = tell_gradient(functools.partial(self.leaving.send, [letter]), value)
         return value
 
     def _told(self, pass_: Pass, place: Place, value: Any, what: str) -> Any:

@@ -3,13 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Turn = Callable[[Array], Array]
+Inside = Callable[[Callable[[], Any], Any], Any]
+"""Takes what a compiled function does and what it was given."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,17 @@ class Form:
     path: tuple[str, ...]
     unit_first: Turn = lambda a: a
     back: Turn = lambda a: a
+
+
+class Compiler(NamedTuple):
+    """A library's own `jit`, which looks at what a step returns."""
+
+    wrapped: type
+    """What it makes of a step."""
+    traced: type
+    """What it gives to `jax.jit`; returns a tuple."""
+    place: int
+    """Where in that tuple the step's own output is."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class Dialect(ABC):
 
     appliers: tuple[Any, ...] = ()
     """Functions of the library's own that apply a nonlinearity that they are given."""
+    compilers: tuple[Compiler, ...] = ()
+    """What makes steps that can return more than the user asks for."""
 
     @abstractmethod
     def children(self, module: Any) -> Iterator[tuple[str, Any]]:
@@ -88,8 +103,8 @@ class Dialect(ABC):
         """The model's differentiable arrays, and how to make a model of them again."""
 
     @abstractmethod
-    def compiled(self, model: Any, x: Any) -> Any:
-        """Like `apply`, compiled once for all models that differ in their arrays only."""
+    def compiled(self, model: Any, x: Any, inside: Inside) -> Any:
+        """What a copy in evaluation mode makes of a batch; compiled once for all models that differ in their arrays only."""
 
     @abstractmethod
     def get(self, module: Any, path: tuple[str, ...]) -> Any:

@@ -1,5 +1,6 @@
 """Flax nnx: modules are objects that hold variables; they take batches, the unit axis last."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -7,9 +8,11 @@ import jax
 from flax import nnx
 from jax import numpy as jnp
 
-from nissl.adapters._jax.kinds import Dialect, Form, Kind, gates, last_first, nested
+from nissl.adapters._jax.kinds import Compiler, Dialect, Form, Inside, Kind, gates, last_first, nested
 from nissl.adapters._jax.values import called_with
 
+JITS = {"JitWrapped": ("JitFn", 2), "SimpleJitWrapped": ("SimpleJitFn", 0)}
+"""Classes of what `nnx.jit` makes and gives to `jax.jit`, by mode, and where in a tuple of three, or two, the output is."""
 CELLS = (nnx.LSTMCell, nnx.OptimizedLSTMCell, nnx.SimpleCell, nnx.GRUCell)
 MODES = ("deterministic", "use_running_average")
 
@@ -21,8 +24,11 @@ class Nnx(Dialect):
     values = False
 
     def __init__(self) -> None:
-        run = lambda definition, state, x: called_with(nnx.merge(definition, state), x)  # noqa: E731 - one for each network
-        self._run = jax.jit(run, static_argnums=0)
+        def run(definition: Any, inside: Inside, state: Any, x: Any) -> Any:
+            return inside(lambda: self.apply(self._stilled(nnx.merge(definition, state)), x), (state, x))
+
+        self._run = jax.jit(run, static_argnums=(0, 1))
+        self.compilers = tuple(_compilers())
 
     def children(self, module: Any) -> Iterator[tuple[str, Any]]:
         for name, value in vars(module).items():
@@ -59,15 +65,18 @@ class Nnx(Dialect):
         return bool(known) and all(known)
 
     def still(self, model: Any) -> Any:
-        copy = self.copy(model)
+        return self._stilled(self.copy(model))
+
+    def _stilled(self, copy: Any) -> Any:
         copy.eval()
         return copy
 
     def apply(self, model: Any, x: Any) -> Any:
         return called_with(model, x)
 
-    def compiled(self, model: Any, x: Any) -> Any:
-        return self._run(*nnx.split(model), x)
+    def compiled(self, model: Any, x: Any, inside: Inside) -> Any:
+        definition, state = nnx.split(model)
+        return self._run(definition, inside, state, x)
 
     def split(self, model: Any) -> tuple[Any, Callable[[Any], Any]]:
         definition, parameters, rest = nnx.split(model, nnx.Param, ...)
@@ -81,6 +90,14 @@ class Nnx(Dialect):
             variable = _variable(model, (*parts, *path))
             variable.set_value(jnp.asarray(value, variable.get_value().dtype))
         return model
+
+
+def _compilers() -> Iterator[Compiler]:
+    """As far as this version of Flax has them."""
+    home = sys.modules[nnx.jit.__module__]
+    for wrapped, (traced, place) in JITS.items():
+        if hasattr(home, wrapped) and hasattr(home, traced):
+            yield Compiler(getattr(home, wrapped), getattr(home, traced), place)
 
 
 def _variable(module: Any, path: tuple[str, ...]) -> Any:

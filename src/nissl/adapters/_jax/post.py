@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from nissl.adapters._jax.sums import Reduced, chosen, reduced
@@ -72,7 +73,18 @@ class Post:
 
     def arrive(self, letters: Sequence[Letter], *arrays: Any) -> None:
         """Values of one pass; told when somebody settles, or at once in the thread of who listens."""
+        self.leave(letters, arrays)
+        self.glance()
+
+    def leave(self, letters: Sequence[Letter], arrays: Sequence[Any]) -> None:
+        """Values that may not be there yet; told when somebody settles, or glances."""
+        for array in arrays:
+            if isinstance(array, jax.Array) and array.platform() != "cpu":
+                array.copy_to_host_async()
         self._waiting.append((letters, arrays))
+
+    def glance(self) -> None:
+        """Tell what has arrived, if this is the thread of who listens."""
         if threading.get_ident() == self._reader:
             self.empty()
 

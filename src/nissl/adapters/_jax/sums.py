@@ -8,8 +8,10 @@ import numpy as np
 from jax import numpy as jnp
 from numpy.typing import NDArray
 
+from nissl.adapters._host.sums import accumulator
+from nissl.adapters._jax.values import to_numpy
 from nissl.core.layer import Layer
-from nissl.core.sums import Accumulator, Floats, Sums, rows_of, spread
+from nissl.core.sums import Accumulator, Floats, Sums, spread
 from nissl.errors import BadValue
 
 MOST_POSITIONS = 16
@@ -79,7 +81,7 @@ class _Part:
 
     count: Floats
     mean: Floats
-    m2: Floats | None
+    m2: Floats
     example: NDArray[np.int64]
     totals: tuple[Any, ...]
     """low, high, positive, magnitude, nans, infs."""
@@ -88,10 +90,11 @@ class _Part:
 
 
 class JaxAccumulator(Accumulator):
-    """Sums of deviations from the first mean, in float64; rows go to classes by one product of matrices."""
+    """Whole values go to the host's; of reduced ones, sums of deviations from the first mean, in float64, by one product of matrices."""
 
     def __init__(self, layer: Layer, classes: int, sketch: int):
         self._layer, self._classes, self._most = layer, classes, sketch
+        self._whole = accumulator(to_numpy, layer.unit_axis, layer.batch_axis, classes, sketch)
         self._clear()
 
     def _clear(self) -> None:
@@ -104,8 +107,11 @@ class JaxAccumulator(Accumulator):
         self._kept, self._stride = 0, 1
 
     def fold(self, value: Any, groups: Any = None) -> None:
-        part = _reduced_part(value) if isinstance(value, Reduced) else _whole_part(np.asarray(value), self._layer)
-        member = self._members(part.example, groups).astype(part.mean.dtype)
+        if not isinstance(value, Reduced):
+            self._whole.fold(value, groups)
+            return
+        part = _part(value)
+        member = self._members(part.example, groups)
         if self._shift is None:
             self._begin(part)
         assert self._shift is not None
@@ -122,8 +128,7 @@ class JaxAccumulator(Accumulator):
                 member @ (part.count * away * away),
             )
         self._moments += (np.broadcast_to(count, sums.shape), sums, squares)
-        if part.m2 is not None:
-            self._moments[2] += member @ part.m2
+        self._moments[2] += member @ part.m2
         self._low, self._high = np.minimum(self._low, part.totals[0]), np.maximum(self._high, part.totals[1])
         self._counts += part.totals[2:]
         if self._most:
@@ -165,8 +170,13 @@ class JaxAccumulator(Accumulator):
         self._kept = sum(map(len, self._sketch))
 
     def read(self) -> Sums:
+        whole = self._whole.read()
         if self._shift is None:
-            return Sums.empty(0, self._classes)
+            return whole
+        return whole.merge(self._reduced()) if len(whole.count) else self._reduced()
+
+    def _reduced(self) -> Sums:
+        assert self._shift is not None
         count, sums, squares = self._moments
         gap = np.divide(sums, count, out=np.zeros_like(sums), where=count > 0)
         mean, m2 = np.where(count > 0, self._shift + gap, 0.0), np.maximum(squares - sums * gap, 0.0)
@@ -181,31 +191,7 @@ class JaxAccumulator(Accumulator):
         return found
 
 
-def _whole_part(value: NDArray[Any], layer: Layer) -> _Part:
-    """In the value's own precision where all of it is finite: what is added up from here on is float64."""
-    if value.dtype != np.float32 or not np.isfinite(value).all() or value.ndim < 2:
-        return _careful_part(*rows_of(value, layer.unit_axis, layer.batch_axis))
-    last = np.moveaxis(value, (layer.batch_axis, layer.unit_axis), (0, -1))
-    rows = last.reshape(-1, last.shape[-1])
-    example = np.repeat(np.arange(len(last)), len(rows) // max(len(last), 1))
-    ones, none = np.ones(len(rows), np.float32), np.zeros(rows.shape[1])
-    counts = ones @ (rows > 0).astype(np.float32), ones @ np.abs(rows)
-    totals = (rows.min(0, initial=np.inf), rows.max(0, initial=-np.inf), *counts, none, none)
-    return _Part(np.ones((1, 1), np.float32), rows, None, example, totals, rows, 1)
-
-
-def _careful_part(rows: Floats, example: NDArray[np.int64]) -> _Part:
-    fine = np.isfinite(rows)
-    plain, nans = np.where(fine, rows, 0), np.isnan(rows).sum(0).astype(np.float64)
-    low = np.where(fine, rows, np.inf).min(0, initial=np.inf)
-    high = np.where(fine, rows, -np.inf).max(0, initial=-np.inf)
-    positive, infs = (plain > 0).sum(0).astype(np.float64), (~fine).sum(0) - nans
-    return _Part(
-        fine.astype(np.float64), plain, None, example, (low, high, positive, np.abs(plain).sum(0), nans, infs), rows, 1
-    )
-
-
-def _reduced_part(value: Reduced) -> _Part:
+def _part(value: Reduced) -> _Part:
     measures = np.asarray(value.measures, np.float64)
     mean, m2, low, high, positive, magnitude, nans, infs = np.moveaxis(measures, 1, 0)
     bad = nans + infs

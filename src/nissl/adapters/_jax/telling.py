@@ -1,4 +1,4 @@
-"""How values leave a traced program: one callback for all of a pass, whatever transforms the program goes through."""
+"""Values out of a traced program: one callback for all of a pass, whatever transforms the program goes through."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +12,8 @@ LISTENED: Any = jax.make_user_context(()) if hasattr(jax, "make_user_context") e
 Told = Callable[..., None]
 """Takes the values as the host sees them."""
 Ready = Callable[[list[Any]], list[Any]]
+Send = Callable[[Sequence[Any]], None]
+"""Has values of a program arrive when it runs."""
 
 
 def tell(told: Told, values: Sequence[Any], ready: Ready = list) -> None:
@@ -34,8 +36,8 @@ def tell(told: Told, values: Sequence[Any], ready: Ready = list) -> None:
     leave([jax.lax.stop_gradient(value) for value in values])
 
 
-def tell_differentiated(told: Told, out: Any, values: Sequence[Any], ready: Ready = list) -> Any:
-    """`out` as it is; tells the values only where it is differentiated, which is what tells a training pass."""
+def tell_differentiated(send: Send, out: Any, values: Sequence[Any]) -> Any:
+    """`out` as it is; sends the values only where it is differentiated, which is what tells a training pass."""
 
     @jax.custom_jvp  # type: ignore[untyped-decorator]
     def through(out: Any, _values: list[Any]) -> Any:
@@ -43,21 +45,21 @@ def tell_differentiated(told: Told, out: Any, values: Sequence[Any], ready: Read
 
     @through.defjvp  # type: ignore[untyped-decorator]
     def _differentiated(primals: Any, tangents: Any) -> tuple[Any, Any]:
-        tell(told, primals[1], ready)
+        send(primals[1])
         return primals[0], tangents[0]
 
     return through(out, list(values))
 
 
-def tell_gradient(told: Told, out: Any) -> Any:
-    """`out` as it is; tells its gradient on the way back."""
+def tell_gradient(send: Send, out: Any) -> Any:
+    """`out` as it is; sends its gradient on the way back."""
 
     @jax.custom_vjp  # type: ignore[untyped-decorator]
     def through(out: Any) -> Any:
         return out
 
     def back(_: None, gradient: Any) -> tuple[Any]:
-        tell(told, [gradient])
+        send([gradient])
         return (gradient,)
 
     through.defvjp(lambda out: (out, None), back)

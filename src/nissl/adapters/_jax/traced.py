@@ -86,11 +86,12 @@ class Traced(Network):
         given = self._native(x)
         if not self._still:
             return self._dialect.apply(self.model, given)
-        with self._copy() as copy:
-            if self._hearing.reducing:  # what goes into accumulators is compiled
-                return self._dialect.compiled(copy, given)
-            with self._hearing.by_operations():  # all else goes operation by operation, to the same bits each time
-                return self._dialect.apply(copy, given)
+        if self._hearing.reducing:  # what goes into accumulators is compiled
+            leaving = self._hearing.leaving
+            return leaving.call(lambda: self._dialect.compiled(self.model, given, leaving.inside))
+        # all else goes operation by operation, to the same bits each time
+        with self._copy() as copy, self._hearing.by_operations():
+            return self._dialect.apply(copy, given)
 
     def _native(self, x: Any) -> Any:
         arrays = floating(self._dialect.arrays(self.model))
