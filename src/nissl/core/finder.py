@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl import plugins
 from nissl.core.aim import Aim
 from nissl.core.capabilities import Differentiable, Passage, Sensitive, Wired
 from nissl.core.layer import Layer
+from nissl.core.named import named
 from nissl.core.network import Network
 from nissl.core.pool import Pool, settled, taken, unsettled
 from nissl.core.progress import silent
@@ -251,14 +251,5 @@ def wired(network: Network) -> Wired:
 
 def finder(by: Any, options: Mapping[str, Any]) -> Finder:
     """The method that is meant: by name with its options, or one that was made already."""
-    if isinstance(by, Finder):
-        if options:
-            raise BadValue(f"{by!r} is made already: it takes no {listing(options)}.")
-        return by
-    kind = plugins.load("finders", by)
-    try:
-        made: Finder = kind(**options)
-    except TypeError as error:
-        known: Sequence[str] = list(getattr(kind, "__dataclass_fields__", {}))
-        raise BadValue(f"{by!r} with {listing(options)}: {error}. Its options are: {listing(known)}.") from None
-    return made
+    found: Finder = named("finders", Finder, by, options)
+    return found

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl import plugins
 from nissl.core import address, cubes
+from nissl.core.named import named
 from nissl.core.store import ArraySpec
 from nissl.core.stored import PIECE
-from nissl.errors import BadValue, NotHeard, listing
+from nissl.errors import NotHeard, listing
 
 if TYPE_CHECKING:
     from nissl.core.trace import Trace
@@ -41,17 +41,8 @@ class Profile(ABC):
 
 def measured(measure: Any, options: Mapping[str, Any]) -> Profile:
     """The measure that is meant: by name with its options, or one that was made already."""
-    if isinstance(measure, Profile):
-        if options:
-            raise BadValue(f"{measure!r} is made already: it takes no {listing(options)}.")
-        return measure
-    kind = plugins.load("profiles", measure)
-    try:
-        made: Profile = kind(**options)
-    except TypeError as error:
-        known = getattr(kind, "__dataclass_fields__", {})
-        raise BadValue(f"{measure!r} with {listing(options)}: {error}. Its options are: {listing(known)}.") from None
-    return made
+    found: Profile = named("profiles", Profile, measure, options)
+    return found
 
 
 def tree(trace: "Trace", measure: Profile, layers: Any, probe: bool | None, chunks: Any) -> Any:
