@@ -268,6 +268,13 @@ def test_a_class_of_the_digits_is_proved_and_naive_methods_are_not(three_of_digi
         assert rival.deleted.accuracy > report.deleted.accuracy + 0.3
 
 
+def test_a_report_as_text_is_text_wherever_it_is_printed(three_of_digits, monkeypatch):
+    plain = str(three_of_digits)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert str(three_of_digits) == plain
+    assert "\x1b" not in plain
+
+
 def test_what_is_found_under_shuffled_labels_or_in_other_weights_does_no_more_than_random_units(three_of_digits):
     assert [sham.name for sham in three_of_digits.shams] == ["shuffled labels", "permuted weights"]
     assert all(sham.p_lost > 0.05 and sham.deleted.accuracy > 0.7 for sham in three_of_digits.shams)

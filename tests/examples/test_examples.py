@@ -26,9 +26,41 @@ def executed(notebook: Path) -> list[Any]:
             tree = ast.parse("".join(cell["source"]))
             ending = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
             exec(compile(tree, f"{notebook.name}, cell {number}", "exec"), names)
-            value = ast.Expression(ending.value) if isinstance(ending, ast.Expr) else ast.Expression(ast.Constant(None))
+            value = ast.Expression(ending.value) if isinstance(ending, ast.Expr) else ast.parse("None", mode="eval")
             values.append(eval(compile(value, f"{notebook.name}, cell {number}", "eval"), names))
     return values
+
+
+def numbers(pattern: str, said: str) -> list[float]:
+    """What stands in a pattern's groups."""
+    found = re.search(pattern, said)
+    assert found, pattern
+    return [float(number) for number in found.groups()]
+
+
+def foretold(said: str) -> None:
+    skill, luck = numbers(r"found d': ([\d.]+); with shuffled answers -?[\d.]+, at most (-?[\d.]+)", said)
+    assert skill > luck
+
+
+def inside_and_cut(said: str) -> None:
+    inside, says = numbers(r"structure only: 99 % at step (\d+); the network: 50 % at step (\d+)", said)
+    assert says >= 5 * inside > 0
+    before, shuffled = numbers(r"first step: structure only ([\d.]+); with shuffled sums, at most ([\d.]+)", said)
+    assert max(before, shuffled) < 0.05
+    least, _, others = numbers(r"own line a deletion takes ([\d.]+) to ([\d.]+), of any other at most ([\d.]+)", said)
+    assert least > 0.9 and others < 0.05
+    (difference,) = numbers(r"max \|difference\| to the hooked model (\S+)", said)
+    assert difference < 1e-5
+    intact, cut, at_random = numbers(r"3: ([\d.]+) -> ([\d.]+), at random ([\d.]+)", said)
+    assert cut < 0.2 and min(intact, at_random) > 0.85
+    before, after = numbers(r"others: ([\d.]+) -> ([\d.]+)", said)
+    assert after > before - 0.05
+    assert "may have no structure of its own" in said
+
+
+CLAIMS = {"analysis.ipynb": foretold, "the_answer_is_inside.ipynb": inside_and_cut}
+"""What each notebook says in numbers must hold."""
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
@@ -60,10 +92,7 @@ def test_notebook_runs(
         pytest.importorskip(library)
     monkeypatch.chdir(tmp_path)
     values = executed(notebook)
-    said = capsys.readouterr().out
-    foretold = re.search(r"found d': ([\d.]+); with shuffled answers -?[\d.]+, at most (-?[\d.]+)", said)
-    assert foretold
-    assert float(foretold[1]) > float(foretold[2])
+    CLAIMS[notebook.name](capsys.readouterr().out)
     kept = [cell["outputs"] for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
     for value, outputs in zip(values, kept, strict=True):
         results = [out for out in outputs if out["output_type"] == "execute_result"]

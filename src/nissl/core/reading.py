@@ -19,8 +19,10 @@ WIDTH = 110
 
 
 def text(report: "Report") -> str:
-    """Without colours."""
-    out = Console(file=StringIO(), width=WIDTH, no_color=True, highlight=False)
+    """Without colours or codes, also where an environment asks every program for them."""
+    out = Console(
+        file=StringIO(), width=WIDTH, force_terminal=False, force_jupyter=False, no_color=True, highlight=False
+    )
     out.print(read(report))
     written = out.file
     assert isinstance(written, StringIO)
