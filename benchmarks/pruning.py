@@ -73,9 +73,12 @@ def cuts(models: list[Any], shares: list[float], ways: list[str], tune: int, **o
                     model, data, share, test=test, finetune=lambda m, d=data: learn(m, d, tune) if tune else None,
                     seed=seed, **WAYS[way], **more,
                 )  # fmt: skip
-                rows.append((*report.accuracy[1:], report.parameters[1] / report.parameters[0]))
-            cut, tuned, left = np.mean(rows, 0).round(3).tolist()
-            found[f"{way}, {share:.0%}"] = {"cut": cut, "learned again": tuned, "parameters left": left}
+                rows.append((*report.accuracy, report.parameters[1] / report.parameters[0]))
+            whole, cut, tuned, left = np.mean(rows, 0).round(3).tolist()
+            found[f"{way}, {share:.0%}"] = {"cut": cut, "parameters left": left} | (
+                {"learned again": tuned} if tune else {}
+            )
+            found["whole"] = whole
             print(f"  {way}, {share:.0%}: {found[f'{way}, {share:.0%}']}", flush=True)
     return found
 
@@ -108,9 +111,7 @@ def decayed(seeds: range) -> Figures:
     found: Figures = {}
     for name, strength in (("plain", 0.0), ("biased decay", 0.01)):
         models = [digits(seed, strength) for seed in seeds]
-        whole = np.mean([nissl.prune(*model[:2], 0.0, by="norm", test=model[2])[1].accuracy[0] for model in models])
-        print(f"  {name}: {whole:.3f}", flush=True)
-        found[name] = {"whole": round(float(whole), 3), **cuts(models, [0.3, 0.5], ["units by structure"], 0)}
+        found[name] = cuts(models, [0.3, 0.5], ["units by structure"], 0)
     return found
 
 
