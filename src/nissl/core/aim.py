@@ -145,7 +145,9 @@ def looks_squashed(outputs: Array) -> bool:
 def _logits(outputs: Array, squashed: bool) -> tuple[Array, Callable[[Array], Array]]:
     """Outputs as logits (example, class), and the way back of slopes at these logits to slopes at the outputs."""
     wide = outputs.reshape(len(outputs), -1)
-    sure = np.clip(wide, 1e-12, 1 - 1e-12)
+    sure = np.clip(
+        wide, 1e-12 if wide.shape[1] == 1 else 1e-30, 1 - 1e-12
+    )  # float32's small ones are exact, its large not
     if wide.shape[1] > 1:
         if not squashed:
             return wide, lambda slopes: slopes.reshape(outputs.shape)

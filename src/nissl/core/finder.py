@@ -93,7 +93,8 @@ class Case:
     def deviations(self, values: Mapping[str, Array], part: Array) -> dict[str, Array]:
         """How far values are from the baseline, each of its own shape."""
         to = self.replacements(part)
-        return {layer.name: away(layer, values[layer.name], to[layer.name]) for layer in self.layers}
+        asked = [layer for layer in self.layers if layer.name in values]
+        return {layer.name: away(layer, values[layer.name], to[layer.name]) for layer in asked}
 
     def opposites(self, turn: int, part: Array) -> Any:
         """What these examples are compared with: the inputs that were given for that, or those of other examples."""

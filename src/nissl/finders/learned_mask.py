@@ -29,7 +29,7 @@ class LearnedMask(Finder):
     baselines: ClassVar[tuple[str, ...]] = ("mean", "zero")
     signed: ClassVar[bool] = False
     mode: str = "delete"
-    steps: int = 150
+    steps: int = 75
     examples: int = 128
     """How many are drawn for each step."""
     rate: float = 0.05

@@ -10,7 +10,7 @@ from nissl.core.finder import Array
 class Adam:
     """Kingma and Ba's steps, each put back within the bounds."""
 
-    def __init__(self, rate: float, like: Mapping[str, Array], decay: tuple[float, float] = (0.9, 0.999)):
+    def __init__(self, rate: float, like: Mapping[str, Array], decay: tuple[float, float] = (0.9, 0.95)):
         self._rate, self._decay, self._step = rate, decay, 0
         self._mean = {name: np.zeros_like(array) for name, array in like.items()}
         self._square = {name: np.zeros_like(array) for name, array in like.items()}
