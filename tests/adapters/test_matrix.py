@@ -10,7 +10,8 @@ import pytest
 from nissl.core.capabilities import Differentiable, Editable, Labelling, Trainable
 from nissl.core.network import network
 from nissl.core.record import record
-from tests.adapters.twins import LABELS, TWINS
+from nissl.core.search import structures
+from tests.adapters.twins import CLASSES, LABELS, TWINS
 
 PAGE = Path(__file__).parents[2] / "docs" / "frameworks.md"
 TITLES = {
@@ -88,6 +89,31 @@ def same_cut(name, cnn):
         np.testing.assert_allclose(mine, softmax(theirs) if name == "sklearn" else theirs, **CLOSE)
 
 
+def same_scores(name, cnn):
+    """What each unit of the layers that are heard alike adds to a class, by gradients and by cuts; and the whole way of a layer."""
+    found = []
+    for which in (name, "torch"):
+        twin, net = opened(which, cnn)
+        net.probe(twin.x)
+        asked = {"layers": [layer.name for layer in net.layers[:-1]], "progress": False, "classes": CLASSES}
+        methods = [("exact_ablation", {})] if isinstance(net, Editable) else []
+        methods += [("attribution_patching", {})] if isinstance(net, Differentiable) else []
+        methods += [("integrated_gradients", {"steps": 2})] if len(methods) == 2 else []
+        found.append(
+            {
+                by: structures(net, (twin.x, LABELS), by=by, baseline="mean", **options, **asked)
+                for by, options in methods
+            }
+        )
+    layers = zip(opened(name, cnn)[1].layers[:-1], opened("torch", cnn)[1].layers[:-1], strict=True)
+    alike = [(mine.name, theirs.name) for mine, theirs in layers if mine.nonlinearity]
+    for by, family in found[0].items():
+        for target, structure in family.items():
+            for mine, theirs in alike:
+                wanted = found[1][by][target].scores[theirs]
+                np.testing.assert_allclose(structure.scores[mine], wanted, rtol=1e-3, atol=1e-4, err_msg=f"{by} {mine}")
+
+
 def softmax(values):
     exponentials = np.exp(values - values.max(1, keepdims=True))
     return exponentials / exponentials.sum(1, keepdims=True)
@@ -132,6 +158,7 @@ def test_the_same_weights_show_the_same(name):
             same_gradients(name, cnn)
         if isinstance(net, Editable):
             same_cut(name, cnn)
+        same_scores(name, cnn)
     assert row(name) in PAGE.read_text().splitlines(), f"docs/frameworks.md does not say so yet:\n{row(name)}"
 
 

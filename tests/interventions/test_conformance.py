@@ -72,6 +72,8 @@ def test_the_suite_catches(fault, test):
     suite.intervention = lambda: Broken(fault)
     with pytest.raises(AssertionError):
         getattr(suite, f"test_{test}")()
+    while STAYING:
+        STAYING.pop().__exit__(None, None, None)
 
 
 def test_without_a_fault_it_passes():

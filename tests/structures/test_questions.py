@@ -11,6 +11,7 @@ from torch import nn
 import nissl
 from nissl.core.choosing import fewest
 from nissl.core.structure import Structure
+from nissl.core.trial import Trial
 from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
@@ -141,6 +142,19 @@ def test_one_output_is_class_1_against_class_0(squashed, learnt):
     for number, sign in enumerate((-1, 1)):
         wanted = sign * (logit[y == number] - rest).mean().item()
         assert found[number].scores["0"].sum() == pytest.approx(wanted, abs=1e-3)
+
+
+def test_single_logits_are_not_taken_for_probabilities_when_what_is_left_is_small():
+    model = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        for layer, weight, bias in ((model[0], [[1.0], [-1.0]], [0.0, 0.0]), (model[2], [[4.0, -4.0]], [0.3])):
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.copy_(torch.tensor(bias))
+    x = torch.linspace(-1, 1, 20)[:, None]
+    found = nissl.structure(model, (x, (x[:, 0] > 0).long()), 1, by="exact_ablation", size=1.0, **QUIET)
+    gone = Trial(found.case).run(found.delete(to="zero"))  # leaves 0.3, which speaks for class 1
+    assert np.nanmean(gone.right) == 0.5
+    assert gone.right[-1] == 1
 
 
 def test_probabilities_are_taken_for_what_they_are(learnt, family):

@@ -49,6 +49,8 @@ class Case:
     """Inputs that the user gave as counterfactuals, one for each example."""
     classes: Array | None = None
     """What the aim is told of each example, where that is not the number of its target."""
+    squashed: bool = False
+    """Are the network's outputs probabilities, and no logits?"""
     drawn: dict[int, Array] = field(default_factory=dict)
     """Counterfactuals by turn, as far as they have been drawn."""
 

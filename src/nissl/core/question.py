@@ -43,12 +43,14 @@ def asked(
     with net.evaluating(), net.watch(lambda *_: None, "*"):  # shows which layers there are, in which order
         net.run(pool.take(few[:2]))
         net.settle()
-    question = _question(pool, target, metric, squashed=aim.looks_squashed(outputs), outputs=outputs.shape[1])
+    squashed = aim.looks_squashed(outputs)
+    question = _question(pool, target, metric, squashed=squashed, outputs=outputs.shape[1])
     if not (question.which >= 0).any():
         raise BadValue(f"No example of the data speaks for {listing(question.targets)}: its class does not occur.")
     return Case(
         net, candidates(net, layers), pool, question.aim, question.targets, question.which, question.opposite, baseline,
         seed, tick, target, others=None if others is None else as_numpy(net, others, pool.count), classes=question.classes,
+        squashed=squashed,
     )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def again(case: Case, data: Any) -> Case:
             f"The data are asked for {listing(found.targets)}, but the structure was found for {listing(case.targets)}: give "
             "data with labels of the same kind."
         )
-    return replace(found, aim=case.aim, baseline=case.baseline)
+    return replace(found, aim=case.aim, baseline=case.baseline, squashed=case.squashed)
 
 
 def _question(pool: Pool, target: Any, metric: Any, *, squashed: bool, outputs: int) -> Question:

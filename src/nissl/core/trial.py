@@ -78,14 +78,12 @@ class Trial:
             aims[which[asked]] = self.case.aim.values(outputs[asked], self.case.about[which[asked]])
         groups = self.case.pool.groups
         if groups is not None:
-            right[which] = guesses(outputs) == groups[which]
+            right[which] = guesses(outputs, squashed=self.case.squashed) == groups[which]
         return Outcome(aims, right)
 
 
-def guesses(outputs: Array) -> Array:
-    """The class that outputs speak for; of a single output, as logit or probability, whether it speaks for class 1."""
+def guesses(outputs: Array, *, squashed: bool) -> Array:
+    """The class that outputs speak for; of a single output, as probability or logit, whether it speaks for class 1."""
     if outputs.shape[1] > 1:
         return np.asarray(outputs.argmax(1))
-    single = outputs[:, 0]
-    squashed = bool(((single >= 0) & (single <= 1)).all())
-    return np.asarray(single > (0.5 if squashed else 0.0)).astype(int)
+    return np.asarray(outputs[:, 0] > (0.5 if squashed else 0.0)).astype(int)

@@ -12,7 +12,7 @@ GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"data": (), "models": ("shape", "classes"), "quantities": (), "profiles": ()}
 )
 """Kinds whose fields are options, but for those that are decided by what they are used on."""
-KINDS = ("data", "models", "quantities", "profiles", "views", "adapters", "stores")
+KINDS = ("data", "models", "quantities", "profiles", "views", "adapters", "stores", "finders", "interventions")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What everything that is done to units must keep to: subclass `InterventionSuite`, give it yours, and run pytest."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from nissl.core.edit import Change, Edit
 from nissl.core.intervention import Intervention, Units
 from nissl.core.network import Network, network
 from nissl.core.units import by_unit
+from nissl.errors import Unsupported
 
 Array = NDArray[Any]
 
@@ -60,8 +61,13 @@ class InterventionSuite:
         return net
 
     def each(self) -> list[tuple[Network, str]]:
-        """Every place."""
-        return [(self.known, name) for name in self.chosen()]
+        """Every place but those where it is refused by name, as is keeping heads from learning."""
+        places = []
+        for name in self.chosen():
+            with suppress(Unsupported), self.edit(self.known, name):
+                places.append((self.known, name))
+        assert len(places) >= 2, "it is refused nearly everywhere"
+        return places
 
     # the tests
 

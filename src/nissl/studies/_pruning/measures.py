@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.aim import looks_squashed
 from nissl.core.capabilities import Tying
 from nissl.core.network import Network
 from nissl.core.pool import Pool, settled
@@ -35,7 +36,8 @@ def accuracy(net: Network, data: Any) -> float:
     pool = Pool(net, data, BATCH)
     if pool.groups is None:
         return float("nan")
-    return float(np.mean(guesses(settled(pool.outputs(np.arange(pool.count)))) == pool.groups))
+    outputs = settled(pool.outputs(np.arange(pool.count)))
+    return float(np.mean(guesses(outputs, squashed=looks_squashed(outputs)) == pool.groups))
 
 
 def operations(net: Network, data: Any) -> int:
