@@ -76,8 +76,9 @@ class InterventionSuite:
         assert type(made).__name__ in repr(made)
 
     def test_everything_is_as_it_was_when_it_ends_also_by_an_error(self) -> None:
+        before = self.network().forward(self.x)
         for net, name in self.each():
-            before, edit = net.forward(self.x), self.edit(net, name)
+            edit = self.edit(net, name)
             with edit:
                 net.forward(self.x)
             np.testing.assert_array_equal(net.forward(self.x), before, err_msg=name)

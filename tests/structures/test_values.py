@@ -1,0 +1,175 @@
+"""How many units a structure takes, and what can be done with it as a value."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import nissl
+from nissl.core.choosing import fewest
+from nissl.core.structure import Structure
+from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName
+from tests.structures.corners import QUIET, accuracy, mlp
+
+
+def test_sizes(learnt):
+    model, x, y = learnt
+    total = 40
+    for size, count in ((0.1, 4), (7, 7), (1.0, total), (1, 1)):
+        assert len(nissl.structure(model, (x, y), 1, size=size, **QUIET)) == count
+    for size in (0, -1, 1.5, True, "faithful", "faithful<=0.5", "target>=0.1", "target<=2"):
+        with pytest.raises(BadValue, match="size"):
+            nissl.structure(model, (x, y), 1, size=size, **QUIET)
+
+
+def test_as_many_as_are_faithful_or_as_take_the_class(learnt):
+    model, x, y = learnt
+    mine = y == 1
+    rest = {"rank": "score", "by": "integrated_gradients", "baseline": "mean"}
+    found = nissl.structure(model, (x, y), 1, size="faithful>=0.9", **rest, **QUIET)
+
+    def odds():
+        with torch.no_grad():
+            out = model(x[mine])
+        return (out[:, 1] - torch.logsumexp(out[:, [0, 2, 3]], 1)).mean().item()
+
+    def share(structure):
+        full = odds()
+        with structure.keep():
+            kept = odds()
+        with structure.having({}).keep():
+            nothing = odds()
+        return (kept - nothing) / (full - nothing)
+
+    assert found.recipe["reached"] is True
+    assert share(found) >= 0.9 > share(nissl.structure(model, (x, y), 1, size=len(found) - 1, **rest, **QUIET))
+    found = nissl.structure(model, (x, y), 1, size="target<=0.1", **QUIET)
+    with found.delete():
+        assert accuracy(model, x[mine], y[mine]) <= 0.1
+    with nissl.structure(model, (x, y), 1, size=len(found) - 1, **QUIET).delete():
+        assert accuracy(model, x[mine], y[mine]) > 0.1
+
+
+def test_a_goal_that_can_not_be_reached_warns(learnt):
+    model, x, y = learnt
+    wide = nn.Sequential(*model[:-1], nn.Linear(16, 4))
+    with torch.no_grad():
+        wide[-1].weight.zero_()
+        wide[-1].bias.copy_(torch.tensor([0.0, 5.0, 0.0, 0.0]))  # always class 1, whatever is cut
+    with pytest.warns(NisslWarning, match="not even 20 of 40 units"):
+        found = nissl.structure(wide, (x, y), 1, by="attribution_patching", size="target<=0.5", **QUIET)
+    assert found.recipe["reached"] is False
+
+
+@pytest.mark.parametrize("least", [1, 2, 7, 19, 20])
+def test_the_fewest_are_found(least):
+    asked = []
+
+    def reached(count):
+        asked.append(count)
+        return count >= least
+
+    assert fewest(reached, 20) == least
+    assert len(asked) < 20
+    assert fewest(lambda count: False, 20) is None
+
+
+def test_sets(family):
+    first, second = family[0], family[1]
+    units = [{(unit.layer, unit.unit) for unit in one} for one in (first, second)]
+    assert {(u.layer, u.unit) for u in first | second} == units[0] | units[1]
+    assert {(u.layer, u.unit) for u in first & second} == units[0] & units[1]
+    assert {(u.layer, u.unit) for u in first - second} == units[0] - units[1]
+    assert (first | second).target == "(sw | nw)"
+    assert len(first | second) == len(first) + len(second) - len(first & second)
+    place = next(iter(first))
+    assert (place.layer, place.unit) in first and ("0", 999) not in first
+    assert first.share() == pytest.approx(0.25)
+    assert [first.ranking[u.layer][u.unit] for u in first] == sorted(
+        (first.ranking[u.layer][u.unit] for u in first), reverse=True
+    )
+    other = nissl.structure(mlp(2, 24, 16, 4), (torch.rand(40, 2), torch.arange(40) % 4), 1, **QUIET)
+    with pytest.raises(BadValue, match="different models"):
+        first | other
+    with pytest.raises(TypeError):
+        first | 3
+
+
+def test_intervals_hold_the_score(family):
+    for found in family.values():
+        for name, scores in found.scores.items():
+            assert (found.lows[name] <= scores + 1e-9).all() and (scores <= found.highs[name] + 1e-9).all()
+            assert (found.lows[name] < found.highs[name]).any()
+
+
+def test_owners_backbone_and_specificity(family):
+    tables = {name: np.stack([one.scores[name] for one in family.values()]) for name in family[0].scores}
+    for name, table in tables.items():
+        owners = family.owners()[name]
+        assert (owners == np.where(table.max(0) > 0, table.argmax(0), -1)).all()
+        special = family.specificity()[name]
+        assert ((special >= 0) & (special <= 1 + 1e-9)).all()
+        alone = (table > 0).sum(0) == 1
+        np.testing.assert_allclose(special[alone], 1)
+    votes = {place: 0 for one in family.values() for place in ((u.layer, u.unit) for u in one)}
+    for one in family.values():
+        for unit in one:
+            votes[unit.layer, unit.unit] += 1
+    assert {(u.layer, u.unit) for u in family.backbone} == {place for place, count in votes.items() if count > 2}
+    assert family[0].backbone.members == family.backbone.members
+    with pytest.raises(UnknownName, match="nw"):
+        family["nv"]
+
+
+def test_what_only_describes_says_so(learnt):
+    model, x, y = learnt
+    for by, causal in (("contrast", False), ("random", False), ("secant", True), ("learned_mask", True)):
+        options = {"steps": 2} if by == "learned_mask" else {}
+        found = nissl.structure(model, (x, y), 1, by=by, **options, **QUIET)
+        assert found.causal is causal
+        assert ("annotation" in repr(found)) is not causal
+
+
+def test_a_table(family):
+    table = family["ne"].to_dataframe()
+    assert table.index.names == ["layer", "unit"]
+    assert len(table) == 40 and table.member.sum() == len(family["ne"])
+    for unit in family["ne"]:
+        assert table.loc[(unit.layer, unit.unit), "score"] == unit.score
+
+
+def test_saved_and_read_back(learnt, family, tmp_path):
+    model, x, _ = learnt
+    found = family["ne"]
+    file = found.save(tmp_path / "deep" / "ne.json")
+    back = Structure.load(file, model)
+    assert back.members == found.members and back.target == "ne" and back.recipe["by"] == found.recipe["by"]
+    for name, scores in found.scores.items():
+        np.testing.assert_array_equal(back.scores[name], scores)
+    outputs = []
+    for one in (found, back):
+        with one.delete(), torch.no_grad():
+            outputs.append(model(x))
+    assert torch.equal(*outputs)
+    with pytest.raises(MissingData, match="not saved"):
+        _ = back.edges
+    with pytest.raises(MissingData, match="no model"):
+        Structure.load(file).delete()
+    with pytest.raises(BadValue, match="other layers or weights"):
+        Structure.load(file, mlp(2, 24, 16, 4))
+    file.write_text("{}")
+    with pytest.raises(DamagedData, match="no structure"):
+        Structure.load(file, model)
+
+
+def test_the_same_seed_is_the_same_structure(learnt, tmp_path):
+    model, x, y = learnt
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        files = [
+            nissl.structure(model, (x, y), 2, seed=seed, **QUIET).save(tmp_path / f"{number}").read_bytes()
+            for number, seed in enumerate((4, 4, 5))
+        ]
+    assert files[0] == files[1] != files[2]
