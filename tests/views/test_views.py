@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles, plain
+from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, plain
 from nissl.core.palette import OVERLAP, STAIN10
 from nissl.errors import BadValue, UnknownName
 from nissl.testing.specimens import chain, dense, specimen, trace
@@ -15,18 +15,7 @@ from nissl.views.curves import Curves
 from nissl.views.divergence import Divergence
 from nissl.views.histories import Histories
 from nissl.views.pathways import Pathways
-
-
-def of(picture, kind):
-    return [mark for mark in picture.marks if isinstance(mark, kind)]
-
-
-def words(picture):
-    return [mark.words for mark in of(picture, Text)]
-
-
-def slides(picture):
-    return {tiles.name: tiles for tiles in of(picture, Tiles) if tiles.name}
+from tests.views.seeing import of, slides, words
 
 
 def test_dye_is_the_response_above_its_mean_and_grey_the_mean():

@@ -1,5 +1,6 @@
 """The structures that a trace holds, read without the model that they were found in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,10 @@ def checked(size: float, rank: str) -> Size:
     return made
 
 
-def layers(trace: "Trace") -> list[str]:
-    """Those whose units were followed."""
+def layers(trace: "Trace", *, needed: bool = True) -> list[str]:
+    """Those whose units were followed; `needed`: there must be one."""
     found = [name for name in trace.layers if SCORES in trace.names(name)]
-    if not found:
+    if not found and needed:
         raise NotHeard(
             "No structures are in this trace. Record with quantities=[..., 'structures'] and probe=(x, y), or find them in "
             "the model: nissl.structures(model, data)."
@@ -66,11 +67,11 @@ def layers(trace: "Trace") -> list[str]:
     return found
 
 
-def epochs(trace: "Trace") -> list[int]:
-    """Those at which structures were recorded."""
-    keys = {trace.spec(name, SCORES).key for name in layers(trace)}
-    found = [entry.epoch for entry in trace.entries if keys <= entry.arrays]
-    if not found:
+def epochs(trace: "Trace", *, needed: bool = True) -> list[int]:
+    """Those at which structures were recorded; `needed`: there must be one."""
+    keys = {trace.spec(name, SCORES).key for name in layers(trace, needed=needed)}
+    found = [entry.epoch for entry in trace.entries if keys and keys <= entry.arrays]
+    if not found and needed:
         raise NotHeard(
             "No epoch of this trace holds structures: nothing was committed yet, or they could not be found."
         )
@@ -80,6 +81,15 @@ def epochs(trace: "Trace") -> list[int]:
 def at(trace: "Trace", epoch: int) -> dict[str, Array]:
     """What each unit adds to each class at one epoch, by layer (unit, class)."""
     return {name: np.asarray(trace.read(name, SCORES, [epoch])[0], np.float64) for name in layers(trace)}
+
+
+def examples(trace: "Trace") -> str:
+    """How many examples of the probe were asked for them, in words, as far as the trace tells."""
+    settings = ", ".join(trace.header.get("settings", {}).get("quantities", ()))
+    counts = [int(count) for count in re.findall(r"Structures\(examples=(\d+)", settings)]
+    if counts and "probe_confusion" in trace.names(None):
+        counts.append(int(trace.array("probe_confusion", epochs(trace)[-1]).sum()))
+    return f"{min(counts):,} probe examples" if counts else "some of the probe"
 
 
 def heard(trace: "Trace", layer: str | None, name: str, epochs: Sequence[int]) -> Array | None:

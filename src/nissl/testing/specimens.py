@@ -64,28 +64,30 @@ def residual(blocks: int) -> list[Layer]:
 def trace(
     layers: Sequence[Layer], classes: Sequence[str] = tuple("0123456789"), epochs: Sequence[int] = (0, 1, 2, 5), *,
     weights: bool = True, unheard: Sequence[int] = (), several: bool = False, judged: bool = True, silent: bool = False,
+    followed: Sequence[int] = (),
 ) -> Trace:  # fmt: skip
     """A trace with random but plausible contents; epoch 0 is heard on the probe only.
 
-    `unheard`: classes without an example; `several`: labels that may be true at once; `silent`: no unit ever answers.
+    `unheard`: classes without an example; `several`: labels that may be true at once; `silent`: no unit ever answers;
+    `followed`: the epochs at which attribution was taken of all layers but the last.
     """
     rng = np.random.default_rng(7)
     store = Memory("specimen")
-    head = {"model": "Specimen", "framework": "none", "classes": list(classes), "layers": [asdict(x) for x in layers]}
-    store.create(head)
+    settings = {"quantities": ["Structures(examples=300)"] if followed else []}
+    head = {"model": "Specimen", "framework": "none", "settings": settings}
+    store.create(head | {"classes": list(classes), "layers": [asdict(x) for x in layers]})
     arrays = {x.name: _arrays(rng, x, len(classes), weights=weights, unheard=unheard, silent=silent) for x in layers}
-    specs = [spec for layer in layers for spec in _specs(layer, tuple(classes), arrays[layer.name])]
+    for layer in layers[:-1] if followed else ():
+        arrays[layer.name]["attribution"] = _added(layer.units or 0, len(classes), unheard, silent=silent)
+    known = [spec for layer in layers for spec in _specs(layer, tuple(classes), arrays[layer.name])]
     shape = (len(classes), 2, 2) if several else (len(classes),) * 2
     dims = ("class", "true", "predicted") if several else ("class", "predicted")
-    if classes and judged:
-        specs.append(ArraySpec("probe_confusion", dims, shape, dtype="int64", columns=(Column("confusion", "sum"),)))
-    store.declare(specs)
+    counts = ArraySpec("probe_confusion", dims, shape, dtype="int64", columns=(Column("confusion", "sum"),))
+    store.declare([*known, counts] if classes and judged else known)
     for place, epoch in enumerate(epochs):
         grown = (place + 1) / len(epochs)
-        held: dict[str, Any] = {}
-        for layer in layers:
-            for spec in _specs(layer, tuple(classes), arrays[layer.name]):
-                held[spec.key] = (arrays[layer.name][spec.name] * grown).astype(spec.dtype)
+        then = [spec for spec in known if spec.name != "attribution" or epoch in followed]
+        held: dict[str, Any] = {spec.key: _then(spec, arrays[str(spec.layer)][spec.name], grown) for spec in then}
         if classes and judged:
             held["network/probe_confusion"] = _confusion(rng, shape, grown, unheard)
         scalars = {"probe_loss": 2 - 1.5 * grown, "probe_accuracy": 0.1 + 0.85 * grown} if judged else {}
@@ -129,6 +131,24 @@ def _specs(layer: Layer, classes: tuple[str, ...], arrays: dict[str, Any]) -> li
     return specs
 
 
+def _added(units: int, classes: int, unheard: Sequence[int], *, silent: bool) -> NDArray[np.float64]:
+    """What each unit adds to each class: a class's own units, some that many share, some that only take away."""
+    rng = np.random.default_rng(units)
+    table = rng.normal(0, 0.05, (units, classes))
+    table[range(units), rng.integers(0, classes, units)] += rng.gamma(0.7, 1.0, units)
+    table += np.where(rng.random((units, 1)) < 0.2, rng.gamma(2.0, 0.2, (units, 1)), 0.0)
+    table[rng.random(units) < 0.1] *= -1
+    table[:, list(unheard)] = np.nan
+    return -np.abs(table) if silent else table
+
+
+def _then(spec: ArraySpec, last: NDArray[np.float64], grown: float) -> NDArray[Any]:
+    """Weaker than at the last epoch; what adds to a class was also partly something else."""
+    if spec.name == "attribution" and grown < 1:
+        last = grown * last + (1 - grown) * np.roll(last, 1, 0)
+    return (last * grown).astype(spec.dtype)
+
+
 def _confusion(
     rng: np.random.Generator, shape: tuple[int, ...], grown: float, unheard: Sequence[int]
 ) -> NDArray[np.int64]:
@@ -161,6 +181,23 @@ SPECIMENS = {
         [f"{word} of the northern hemisphere in autumn" for word in "abcdefghij"],
     ),
     "many epochs": lambda: trace(chain(12, 10), epochs=range(0, 900, 3)),
+    "followed": lambda: trace(chain(64, 32, 10), followed=(0, 1, 2, 5)),
+    "followed cnn": lambda: trace(network(), epochs=range(7), followed=range(7)),
+    "followed binary": lambda: trace(
+        chain(10, 10, 1, bends="Sigmoid"), ("negative", "positive"), range(12), followed=range(12)
+    ),
+    "followed at last": lambda: trace(chain(16, 10), epochs=(3, 4, 5), followed=(5,)),
+    "followed one unit": lambda: trace(chain(1, 2), ("no", "yes"), (1, 2), followed=(1, 2), weights=False),
+    "followed unheard": lambda: trace(chain(64, 32, 10), unheard=(0, 7), followed=(0, 1, 2, 5)),
+    "followed silent": lambda: trace(chain(30, 10), silent=True, followed=(0, 1, 2, 5)),
+    "followed unjudged": lambda: trace(chain(64, 32, 10), judged=False, followed=(0, 1, 2, 5)),
+    "followed many classes": lambda: trace(
+        chain(400, 100), [f"class number {i}" for i in range(100)], range(8), followed=range(8)
+    ),
+    "followed long": lambda: trace(
+        [dense(LONG + "_in", 20), dense(LONG, 3, dense(LONG + "_in", 20), bends=None)],
+        [f"{word} of the northern hemisphere in autumn" for word in "abc"], range(0, 900, 3), followed=range(0, 900, 3),
+    ),
 }  # fmt: skip
 """Each by what is special about it."""
 

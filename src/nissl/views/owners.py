@@ -1,7 +1,7 @@
 """The network stained by whose each unit is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from nissl.core.structures import Structures
 from nissl.core.view import Picture, View
 from nissl.errors import Unsupported
 from nissl.views._staining import lettering
+from nissl.views._staining.adding import by_owner, full, stained
 from nissl.views._staining.rack import Frame, Slide, glass, heading, slide
-from nissl.views._staining.responses import GREY, Stain
+from nissl.views._staining.responses import GREY
 
 Floats = NDArray[np.float64]
 MOST_SLIDES = 8
@@ -44,7 +45,7 @@ class Owners(View):
         room = 1220 / len(shown)
         for place, name in enumerate(shown):
             frame = Frame(20 + room * (place + 0.17), 95, room * 0.66, 590)
-            one = _slide(name, tables[name], owners[name], specific[name], frame)
+            one = _slide(name, tables[name], frame)
             centre = frame.left + frame.width / 2
             marks += heading(_place(self.structures, name), len(owners[name]), centre, room - 12, 20)
             marks += [glass(one.tiles), one.tiles]
@@ -84,17 +85,14 @@ def _place(structures: Structures, name: str) -> Layer:
     return found[0] if found else Layer(name, "other", None)
 
 
-def _slide(name: str, table: Floats, owner: NDArray[Any], specific: Floats, frame: Frame) -> Slide:
-    """Units by owner, the most specific first; those that add to no class last."""
-    strength = table.max(1)
-    full = float(np.percentile(strength, 99)) or 1.0
-    depth = np.sqrt(np.minimum(strength / full, 1.0))
-    dyes = _dyes(table.shape[1])
-    dyed = np.zeros((len(table), len(dyes)))
-    owned = owner >= 0
-    dyed[owned, owner[owned] % len(dyes)] = (1.3 * depth * np.sqrt(specific))[owned]
-    rank = np.lexsort((-specific, np.where(owned, owner, table.shape[1])))
-    return slide(name, Stain(0.9 * depth * (1 - np.sqrt(specific)), dyed, ~owned), rank, dyes, frame)
+def _slide(name: str, table: Floats, frame: Frame) -> Slide:
+    """Units by owner; of more classes than there are dyes, several share one."""
+    classes, dyes = table.shape[1], _dyes(table.shape[1])
+    stain = stained(table, full(table), range(classes), mixed=False)
+    depth = np.zeros((len(table), len(dyes)))
+    for number in range(classes):
+        depth[:, number % len(dyes)] += stain.depth[:, number]
+    return slide(name, replace(stain, depth=depth), by_owner(table), dyes, frame)
 
 
 def _dyes(classes: int) -> tuple[str, ...]:

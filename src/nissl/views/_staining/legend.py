@@ -70,8 +70,13 @@ def chips(names: Sequence[str], dyes: Sequence[str], y: float) -> list[Mark]:
     return marks
 
 
-def key(dye: str | None, *, silent: bool = True, paths: bool = False, y: float) -> list[Mark]:
-    """One line that says how cells and ribbons are read."""
+ANSWERS = ("answers to all alike", "to this class above the others", "never answers")
+
+
+def key(
+    dye: str | None, words: tuple[str, str, str] = ANSWERS, *, silent: bool = True, paths: bool = False, y: float
+) -> list[Mark]:
+    """One line that says how cells (grey, dyed, blank: `words`) and ribbons are read."""
     marks: list[Mark] = []
     x = 0.0
 
@@ -82,13 +87,13 @@ def key(dye: str | None, *, silent: bool = True, paths: bool = False, y: float) 
 
     grey = hexadecimal(absorb([1, 1, 1], [GREY], (COUNTERSTAIN,)))
     marks.append(Cells(x, y - 9, 54, 18, np.linspace(0, 1, 9)[None], grey))
-    say("answers to all alike" if dye else "mean activity", 54)
+    say(words[0] if dye else "mean activity", 54)
     if dye:
         marks.append(Cells(x, y - 9, 54, 18, np.linspace(0, 1, 9)[None], dye))
-        say("to this class above the others", 54)
+        say(words[1], 54)
     if silent:
         marks.append(_silent(x, y))
-        say("never answers", 18)
+        say(words[2], 18)
     if paths:
         marks.append(Lines(np.array([[x, y], [x + 54, y]]), INK, 2.6))
         say("path that raises its class's output", 54)

@@ -79,15 +79,18 @@ def slide(name: str, stain: Stain, order: NDArray[np.int64], dyes: tuple[str, ..
     return Slide(tiles, cell)
 
 
-def heading(place: Layer, units: int, centre: float, room: float, top: float) -> list[Mark]:
-    """A layer's name, what it is and how many units it has, above its slide."""
+def heading(place: Layer, units: int, centre: float, room: float, top: float, by: str = "") -> list[Mark]:
+    """A layer's name, what it is and how many units it has, above its slide; `by`: what dyes it, if not what dyes the others."""
     kind = place.kind if place.kind != "other" else "layer"
     what = f"{kind} + {place.nonlinearity}" if place.nonlinearity else kind
     size = 20 if width(place.name, 20, bold=True) <= room else 17
     lines = (
         fitted(Text(centre, top, place.name, size, "center", True, INK), room, keep_end=True),
         fitted(Text(centre, top + 25, what, 16, "center", False, MUTED), room),
-        fitted(Text(centre, top + 47, plural(units, place.unit), 16, "center", False, MUTED), room),
+        fitted(
+            Text(centre, top + 47, f"{plural(units, place.unit)}{f', {by}' if by else ''}", 16, "center", False, MUTED),
+            room,
+        ),
     )
     return list(lines)
 

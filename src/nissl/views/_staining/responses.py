@@ -37,11 +37,11 @@ class Stain:
     silent: NDArray[np.bool_]
 
 
-def active(trace: Trace) -> list[str]:
-    """Layers whose units' activity was recorded, in order of use."""
+def active(trace: Trace, *, needed: bool = True) -> list[str]:
+    """Layers whose units' activity was recorded, in order of use; `needed`: there must be one."""
     wanted = {"mean", "class_mean", "probe_mean", "probe_class_mean"}
     names = [name for name in trace.layers if trace.units(name) and wanted & set(trace.names(name))]
-    if not names:
+    if not names and needed:
         raise NotHeard(
             f"No layer's activity is in this trace, only: {listing(trace.names(None))}. Record with the quantities "
             "'activation' and 'profile'."
