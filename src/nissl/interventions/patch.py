@@ -1,7 +1,7 @@
 """Units that say what they say for other inputs."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from nissl.core.intervention import Intervention, Units
 class Patch(Intervention):
     """Values are taken from a pass over `source`: as many inputs as are then passed, or a single one for all."""
 
-    source: Any
+    source: Any = field(repr=False)
 
     def open(self, units: Units) -> AbstractContextManager[None]:
         name, axis = units.layer.name, units.layer.unit_axis
