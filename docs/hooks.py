@@ -15,8 +15,10 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the repository's front pages, and reference/ROOM/MODULE.md for every module that is not private."""
     for name, page in FRONT.items():
         files.append(File.generated(config, page, content=_moved((ROOT / name).read_text())))
-    for figures in sorted((ROOT / "benchmarks" / "results").glob("*.json")):  # the front page points at them
-        files.append(File.generated(config, f"benchmarks/results/{figures.name}", content=figures.read_text()))
+    for shown in sorted(
+        [*ROOT.glob("benchmarks/results/*.json"), *ROOT.glob("examples/*.ipynb")]
+    ):  # the front page points at them
+        files.append(File.generated(config, shown.relative_to(ROOT).as_posix(), content=shown.read_text()))
     for source in sorted(PACKAGE.rglob("*.py")):
         parts = source.relative_to(PACKAGE).with_suffix("").parts
         if any(part.startswith("_") and part != "__init__" for part in parts):
