@@ -27,6 +27,11 @@ def main() -> None:
     torch.set_num_threads(1)
     file = HERE / "results" / "structures.json"
     results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    results["machine"] = {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "processor": platform.machine(),
+    }
     for group in given.groups:
         for row, reach, figures in import_module(f"_structures.{group}").rows(given.quick):
             results[row] = {"reach": reach, **figures}
@@ -36,13 +41,8 @@ def main() -> None:
                 sep="\n",
                 flush=True,
             )
-    results["machine"] = {
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "processor": platform.machine(),
-    }
-    if not given.quick:
-        file.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+            if not given.quick:
+                file.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -105,16 +105,28 @@ def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Str
     reached = _searcher(structure, trial, mine, goal, float(value))
     most = total if goal == "faithful" else max(int(MOST * total), 1)
     count = fewest(reached, most)
+    taken = count if count is not None else most if goal == "faithful" else _parting(structure, trial, mine, most)
     if count is None:
         what = "kept alone" if goal == "faithful" else "deleted"
+        best = "all" if goal == "faithful" else f"the {taken} that part it best from the others"
         warnings.warn(
-            f"nissl: {structure.target}: not even {most} of {total} units, {what}, reach {size.given}. Taken are those "
-            "that came first; this class may have no structure of its own.",
+            f"nissl: {structure.target}: not even {most} of {total} units, {what}, reach {size.given}. Taken are {best}; "
+            "this class may have no structure of its own.",
             NisslWarning,
             stacklevel=4,
         )
-    found = structure.having(first(structure, most if count is None else count))
+    found = structure.having(first(structure, taken))
     return replace(found, recipe={**found.recipe, "reached": count is not None})
+
+
+def _parting(structure: "Structure", trial: Trial, mine: Array, most: int) -> int:
+    """The number of units whose deletion costs the target most more than it costs the others."""
+    others = np.setdiff1d(trial.every, mine)
+    if not len(others):
+        return most
+    counts = sorted({max(round(most * tenth / 10), 1) for tenth in range(1, 11)})
+    cuts = [trial.run(structure.having(first(structure, count)).delete()) for count in counts]
+    return counts[int(np.argmax([cut.accuracy(others) - cut.accuracy(mine) for cut in cuts]))]
 
 
 def _searcher(structure: "Structure", trial: Trial, mine: Array, goal: str, value: float) -> Any:
