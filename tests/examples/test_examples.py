@@ -50,6 +50,8 @@ def inside_and_cut(said: str) -> None:
     assert max(before, shuffled) < 0.05
     least, _, others = numbers(r"own line a deletion takes ([\d.]+) to ([\d.]+), of any other at most ([\d.]+)", said)
     assert least > 0.9 and others < 0.05
+    clean, early = numbers(r"clean circuit ([\d.]+); the network of the panels at step 100: (-?[\d.]+)", said)
+    assert clean > 0.7 and early < 0.3
     (difference,) = numbers(r"max \|difference\| to the hooked model (\S+)", said)
     assert difference < 1e-5
     intact, cut, at_random = numbers(r"3: ([\d.]+) -> ([\d.]+), at random ([\d.]+)", said)
