@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nissl.core.marks import Lines, Mark, Text
 from nissl.core.palette import MUTED, STAIN10
 from nissl.core.view import Picture, TraceView
-from nissl.views._plots.panel import Panel, round_epochs, steps
+from nissl.views._plots.panel import Panel, apart, round_epochs, span, steps
 from nissl.views._staining.lettering import number, sentences, width
 
 WHO = {"": ("training", STAIN10[1]), "probe_": ("held out", STAIN10[0])}
@@ -73,7 +73,7 @@ def _panel(
     low = min(0.0, float(known.min())) if what == "loss" else float(known.min())
     ticks = steps(low, float(known.max()) if what == "loss" else 1.0)
     words = [f"{100 * tick:.0f} %" if what == "accuracy" else number(tick) for tick in ticks]
-    panel = Panel(left, 80, room - 180, 390, _span(epochs), (ticks[0], ticks[-1]))
+    panel = Panel(left, 80, room - 180, 390, span(epochs), (ticks[0], ticks[-1]))
     marks = [
         *panel.title(what, WHAT[what]),
         *panel.y_ticks(ticks, words),
@@ -87,25 +87,10 @@ def _panel(
         marks.append(Lines(points[-1:], WHO[who][1], 2.8))
         ends[who] = float(points[-1, 1])
     floor = panel.top + panel.height - 2
-    for who, y in _apart(ends, 26, floor).items():
+    for who, y in apart(ends, 26, floor).items():
         name, colour = WHO[who]
         x = panel.left + panel.width + 14
         marks.append(Text(x, y, name, 18, bold=True, colour=colour))
         told = _told(what, lines[who][np.isfinite(lines[who])][-1])
         marks.append(Text(x + width(name, 18, bold=True) + 8, y, told, 17, colour=MUTED))
     return marks
-
-
-def _span(epochs: NDArray[np.int64]) -> tuple[float, float]:
-    """From the first epoch to the last; a single one stands at the end, beside its name."""
-    first, last = float(epochs[0]), float(epochs[-1])
-    return (first if last > first else last - 1, last)
-
-
-def _apart(ends: dict[str, float], least: float, floor: float) -> dict[str, float]:
-    """Heights for names, near their lines' ends, not on top of each other and not below the floor."""
-    names = sorted(ends, key=lambda who: ends[who])
-    if len(names) == 2 and ends[names[1]] - ends[names[0]] < least:
-        middle = min((ends[names[0]] + ends[names[1]]) / 2, floor - least / 2)
-        return {names[0]: middle - least / 2, names[1]: middle + least / 2}
-    return ends

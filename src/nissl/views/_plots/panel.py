@@ -77,3 +77,18 @@ def steps(low: float, high: float, most: int = 5) -> list[float]:
     step = next(size * k for k in (1, 2, 2.5, 5, 10) if size * k >= rough * 0.999)
     first = math.floor(low / step + 1e-9)
     return [round((first + i) * step, 12) for i in range(math.ceil((high - first * step) / step - 1e-9) + 1)]
+
+
+def span(epochs: Any) -> tuple[float, float]:
+    """From the first epoch to the last; a single one stands at the end, beside its name."""
+    first, last = float(epochs[0]), float(epochs[-1])
+    return (first if last > first else last - 1, last)
+
+
+def apart(ends: dict[str, float], least: float, floor: float) -> dict[str, float]:
+    """Heights for names, near their lines' ends, not on top of each other and not below the floor."""
+    names = sorted(ends, key=lambda who: ends[who])
+    if len(names) == 2 and ends[names[1]] - ends[names[0]] < least:
+        middle = min((ends[names[0]] + ends[names[1]]) / 2, floor - least / 2)
+        return {names[0]: middle - least / 2, names[1]: middle + least / 2}
+    return ends
