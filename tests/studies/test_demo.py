@@ -15,6 +15,9 @@ from nissl.errors import BadValue
 from nissl.studies.demo import Demo, demo, separation
 from nissl.views.divergence import Divergence
 
+PICTURES = {
+    "pathways_0", "pathways_20", "pathways_20_by_activity", "owners", "emergence", "histories", "curves", "confusions",
+}  # fmt: skip
 ENDING = ("Try next:", "nissl info", "nissl show", "nissl.open(")
 
 
@@ -31,8 +34,8 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_both_demos_from_a_terminal_within_a_minute(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for words, names in (
-        ([], {"pathways_0", "pathways_20", "histories", "curves", "confusions", "two classes"}),
-        (["--binary"], {"pathways_0", "pathways_20", "histories", "curves", "confusions", "divergence"}),
+        ([], {*PICTURES, "two classes"}),
+        (["--binary"], {*PICTURES, "divergence"}),
     ):
         began = time.perf_counter()
         done = subprocess.run(
@@ -73,24 +76,50 @@ def test_what_is_told_of_the_digits_is_what_was_recorded(digits: Demo) -> None:
     for layer in ("hidden_1", "hidden_2"):
         silent = [sum(neuron["probe_max"] <= 0 for neuron in trace[e][layer].values()) for e in (0, 12)]
         assert said[f"silent units, {layer}"] == f"{silent[0]} -> {silent[1]} of {trace.units(layer)}"
-    assert sum(name.startswith("tells ") for name in said) == 10
+    assert sum(name.startswith("activity tells ") for name in said) == 10
     assert float(said["cost of recording"].split()[0]) > 0
 
 
 def test_separation_is_d_prime(digits: Demo) -> None:
     trace: Trace = digits.trace
-    neuron = trace[digits.best]
+    address = re.match(r"\S+", told(digits)["activity tells 0 best"])
+    assert address
+    neuron = trace[address[0]]
     mean, std = neuron["probe_class_mean"].astype(float), neuron["probe_class_std"].astype(float)
     every = []
     for k in range(10):
         others = [j for j in range(10) if j != k]
         pooled = np.sqrt((std[k] ** 2 + np.mean(std[others] ** 2)) / 2)
         every.append((mean[k] - mean[others].mean()) / pooled)
-    assert told(digits)[f"tells {int(np.argmax(every))} best"] == f"{digits.best}  (d' {max(every):.1f})"
-    layer, unit = digits.best.split("/")[1:]
-    found = separation(trace, layer, int(np.argmax(every)))
-    assert found[int(unit[1:])] == pytest.approx(max(every))
+    assert told(digits)["activity tells 0 best"] == f"{address[0]}  (d' {every[0]:.1f})"
+    layer, unit = address[0].split("/")[1:]
+    found = separation(trace, layer, 0)
+    assert found[int(unit[1:])] == pytest.approx(every[0])
     assert found.max() == found[int(unit[1:])]
+
+
+def test_whose_units_matter_is_told_from_attribution(digits: Demo) -> None:
+    trace, said = digits.trace, told(digits)
+    tables = {layer: np.array(trace[12][layer].array("attribution")) for layer in ("hidden_1", "hidden_2", "hidden_3")}
+    for number, name in enumerate(trace.classes):
+        value, layer, unit = max((t[u, number], layer, u) for layer, t in tables.items() for u in range(len(t)))
+        assert said[f"adds most to {name}"] == f"e12/{layer}/n{unit}  ({value:+.2f} log-odds)"
+    whole = np.concatenate(list(tables.values()))
+    tenth = np.argsort(-whole, axis=0)[:80]
+    votes = (np.arange(800)[:, None, None] == tenth).any(1).sum(1)
+    assert said["backbone"] == f"{(votes > 5).sum()} of 800 units are of the best tenth for most classes"
+    best = trace[digits.best]["attribution"].max()
+    assert best == max(table.max() for table in tables.values())
+    for layer, table in tables.items():
+        assert said[f"add to a class, {layer}"] == f"{int((table > 0).any(1).sum())} of {len(table)}"
+
+
+def test_pictures_are_stained_by_attribution_and_one_by_activity(digits: Demo, binary: Demo) -> None:
+    for found in (digits, binary):
+        titles = {name: view.describe().title for name, view in found.pictures.items() if "pathways" in name}
+        assert sum("by activity" in title for title in titles.values()) == 1
+        for name, title in titles.items():
+            assert ("by activity" in title) == ("by_activity" in name) != ("by attribution" in title)
 
 
 def test_the_two_classes_sets_are_those_of_the_picture(binary: Demo) -> None:

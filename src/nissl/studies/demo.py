@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.screen import amount
+from nissl.core.settings import DEFAULT
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.core.view import View
@@ -18,7 +19,9 @@ from nissl.studies.train import train
 from nissl.views.confusions import Confusions
 from nissl.views.curves import Curves
 from nissl.views.divergence import Divergence
+from nissl.views.emergence import Emergence
 from nissl.views.histories import Histories
+from nissl.views.owners import Owners
 from nissl.views.pathways import Pathways
 
 Floats = NDArray[np.float64]
@@ -38,8 +41,8 @@ class Demo:
 
     @property
     def best(self) -> str:
-        """The address of the unit that tells one class best."""
-        return max(_tellers(self.trace), key=lambda found: found[2])[1]
+        """The address of the unit that adds most to any class."""
+        return max(adders(self.trace), key=lambda found: found[2])[1]
 
 
 def demo(
@@ -53,8 +56,9 @@ def demo(
     path = Path(out) / data
     _cleared(path)
     train(
-        path, data=data, model=model, model_options=options, epochs=epochs, seed=seed, device="cpu", progress=progress
-    )
+        path, data=data, model=model, model_options=options, epochs=epochs, seed=seed, device="cpu", progress=progress,
+        quantities=(*DEFAULT, "structures"),
+    )  # fmt: skip
     trace = opened(path)
     seconds = time.perf_counter() - began
     return Demo(path, trace, tuple(_seen(trace, seconds)), _pictures(trace, binary=binary), seconds)
@@ -76,6 +80,9 @@ def _pictures(trace: Trace, *, binary: bool) -> dict[str, View]:
     pictures: dict[str, View] = {
         f"pathways_{first}": Pathways(trace, epoch=first),
         f"pathways_{last}": Pathways(trace, epoch=last),
+        f"pathways_{last}_by_activity": Pathways(trace, epoch=last, dye="contrast"),
+        "owners": Owners(trace.structures(last), f"epoch {last}"),
+        "emergence": Emergence(trace),
         "histories": Histories(trace),
         "curves": Curves(trace),
         "confusions": Confusions(trace),
@@ -110,8 +117,9 @@ def _seen(trace: Trace, seconds: float) -> Iterator[tuple[str, str]]:
     if len(trace.classes) == 2:
         for layer in _inner(trace):
             yield f"serve a class, {layer}", _parted(trace, layer)
+    yield from _structures(trace)
     for said, address, apart in _tellers(trace):
-        yield f"tells {said} best", f"{address}  (d' {apart:.1f})"
+        yield f"activity tells {said} best", f"{address}  (d' {apart:.1f})"
     costs = header["costs"]
     heard, noted = costs["seconds_hearing"], costs["seconds_reading"] + costs["seconds_writing"]
     loop = noted + sum(entry.scalars.get("seconds", 0.0) for entry in entries)
@@ -140,6 +148,30 @@ def _parted(trace: Trace, layer: str) -> str:
         "neither": ~one & ~two,
     }
     return ", ".join(f"{int(part.sum())} {name}" for name, part in parts.items())
+
+
+def _structures(trace: Trace) -> Iterator[tuple[str, str]]:
+    """What attribution says: whose units matter, and how many matter to most classes."""
+    for name, address, score in adders(trace):
+        yield f"adds most to {name}", f"{address}  ({score:+.2f} log-odds)"
+    family = trace.structures(rank="score")  # by contrast nobody is shared
+    backbone = family.backbone
+    yield (
+        "backbone",
+        f"{len(backbone)} of {sum(backbone.every().values())} units are of the best tenth for most classes",
+    )
+    for layer, owner in family.owners().items():
+        yield f"add to a class, {layer}", f"{int((owner >= 0).sum())} of {len(owner)}"
+
+
+def adders(trace: Trace) -> list[tuple[str, str, float]]:
+    """For each class the unit that adds most to its log-odds: (class, address, how much)."""
+    best = []
+    for name, one in trace.structures().items():
+        layer = max(one.scores, key=lambda layer: float(np.nanmax(one.scores[layer])))
+        unit = int(np.nanargmax(one.scores[layer]))
+        best.append((name, f"e{one.recipe['epoch']}/{layer}/n{unit}", float(one.scores[layer][unit])))
+    return best
 
 
 def _tellers(trace: Trace) -> list[tuple[str, str, float]]:

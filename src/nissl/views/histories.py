@@ -54,7 +54,7 @@ class Histories(TraceView):
         marks += legend.key(inks[0] if inks else None, silent=False, y=bottom)
         marks += legend.chips([self.trace.classes[k] for k in dyed], inks, y=bottom + 34)
         caption = self._caption(names, every, epochs, dyed)
-        return Picture("Unit histories", caption, 1600, bottom + (54 if dyed else 20), tuple(marks))
+        return Picture("Unit histories by activity", caption, 1600, bottom + (54 if dyed else 20), tuple(marks))
 
     def _strip(self, name: str, epochs: list[int], dyed: tuple[int, ...], panel: Panel) -> list[Mark]:
         values = responses(self.trace, name, epochs)
@@ -106,7 +106,7 @@ class Histories(TraceView):
     def _caption(self, names: list[str], every: list[str], epochs: list[int], dyed: tuple[int, ...]) -> str:
         trace = self.trace
         said = [
-            f"A row is a unit, a column an epoch; mean activity on {source(trace, names)}, scaled by the layer's last epoch"
+            f"A row is a unit, a column an epoch; mean activity on {source(trace, names)}, which is not proved to matter, scaled by the layer's last epoch"
         ]
         if len(trace.classes) > 1:
             most = ", a unit with the dye of the class that it answers to most" if len(dyed) > MIXED else ""

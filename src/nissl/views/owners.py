@@ -60,7 +60,7 @@ class Owners(View):
         units = np.concatenate([owners[name] for name in shown])
         sure = np.concatenate([specific[name] for name in shown])
         how = (
-            f"What a unit adds to a class is its score by {first.recipe.get('by', 'an unnamed method')}, on that class's own examples"
+            f"What a unit adds to a class is its score by {str(first.recipe.get('by', 'an unnamed method')).replace('_', ' ')}, on that class's own examples"
             if first.causal
             else "This is an annotation: a unit's activity for a class, which does not prove that it matters"
         )
