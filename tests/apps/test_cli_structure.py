@@ -73,6 +73,7 @@ def test_a_model_in_a_file_one_class_proved(script, tmp_path, capsys, how):
     assert "held-out" in said
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["held_out"] is True
+    assert (tmp_path / "out" / "faithfulness.png").stat().st_size > 10_000
     loaded = Structure.load(tmp_path / "out" / "structure_1.json")
     assert len(loaded) == 5
     assert f"n_{loaded.units[0].unit} " in said

@@ -1,9 +1,9 @@
 """The demo: what it tells is what was recorded."""
 
+import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,18 +31,24 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return demo(tmp_path_factory.mktemp("results"), binary=True, epochs=20, progress=False)
 
 
+def children() -> float:
+    """Processor time of what was run until now, which a busy machine doesn't stretch."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
 def test_both_demos_from_a_terminal_within_a_minute(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for words, names in (
         ([], {*PICTURES, "two classes"}),
         (["--binary"], {*PICTURES, "divergence"}),
     ):
-        began = time.perf_counter()
+        began = children()
         done = subprocess.run(
             [sys.executable, "-m", "nissl", "demo", *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        assert time.perf_counter() - began < 60
+        assert children() - began < 60
         data = "binary" if words else "digits"
         pictures = {file.stem.removeprefix(f"{data}_") for file in (tmp_path / "results").glob(f"{data}_*.png")}
         assert {"two classes" if "_of_" in name else name for name in pictures} == names

@@ -16,6 +16,7 @@ from nissl.core.view import View
 from nissl.errors import BadValue, MissingDependency
 from nissl.studies.subject import subject
 from nissl.views.deleted import Deleted
+from nissl.views.faithfulness import Faithfulness
 from nissl.views.owners import Owners
 
 
@@ -60,7 +61,8 @@ def structure(
     one = find(seen.model, seen.discovery, _target(target, seen.classes), **given)
     report = one.verify(seen.held_out) if verify else None
     committed = _smaller(one, output) if delete and output is not None else None
-    return Found(one, None, report, committed=committed, smaller=output if delete else None)
+    pictures = {"faithfulness": Faithfulness(report)} if report is not None else {}
+    return Found(one, None, report, committed=committed, smaller=output if delete else None, pictures=pictures)
 
 
 def _target(said: str, classes: tuple[str, ...]) -> Any:
