@@ -165,7 +165,7 @@ def deletion(networks: Sequence[Any], methods: Sequence[str] = ("secant", "learn
     return medians(said)
 
 
-def shuffled(family: Any, held_out: Any, times: int = 5) -> float:
+def shuffled(family: Any, held_out: Any, times: int = 3) -> float:
     """What a class keeps when as many units of each layer are deleted at random."""
     kept = []
     for turn in range(times):

@@ -21,7 +21,8 @@ from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
 
 DATA = Path(os.environ.get("NISSL_DATA", Path(__file__).parents[2] / "../shared/data"))
-FOUND_WITH, JUDGED_ON, TIMED_ON = 512, 1000, 512
+FOUND_WITH, JUDGED_ON, TIMED_ON = 512, 500, 512
+MNIST, EPOCHS = 4000, 2
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -63,9 +64,9 @@ def simple_nets(seeds: int) -> list[Any]:
     found = []
     for seed in range(seeds):
         torch.manual_seed(seed)
-        x, y = chosen(*splits.train, 6000, seed)
+        x, y = chosen(*splits.train, MNIST, seed)
         net = SimpleNet(splits.shape, 10).build()
-        learn(net, torch.from_numpy(x), torch.from_numpy(y), 3)
+        learn(net, torch.from_numpy(x), torch.from_numpy(y), EPOCHS)
         found.append((net, chosen(*splits.train, FOUND_WITH, seed + 100), chosen(*splits.test, JUDGED_ON, seed)))
     return found
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 RANKS = ("contrast", "score", "absolute")
 _GOAL = re.compile(r"\s*(faithful|target)\s*(>=|<=)\s*([0-9.eE+-]+)\s*$")
+MOST_SPARED = 200
+"""Of so many members it is asked whether the goal needs them."""
 MOST = 0.5
 """The largest share of all units that a search for a size goes up to when it cuts."""
 
@@ -116,7 +118,21 @@ def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Str
             stacklevel=4,
         )
     found = structure.having(first(structure, taken))
+    if goal == "target" and count is not None:
+        found = _spared(found, trial, mine, float(value))
     return replace(found, recipe={**found.recipe, "reached": count is not None})
+
+
+def _spared(found: "Structure", trial: Trial, mine: Array, value: float) -> "Structure":
+    """Without the members that the goal does not need, those tried first that other classes use most."""
+    used = {(name, unit): float(found.scores[name][unit] - found.ranking[name][unit])
+            for name, which in found.members.items() for unit in which}  # fmt: skip
+    for place in sorted(used, key=lambda place: (-used[place], place))[:MOST_SPARED]:
+        left = {name: tuple(u for u in which if (name, u) != place) for name, which in found.members.items()}
+        fewer = found.having(left)
+        if len(fewer) and trial.run(fewer.delete(), mine).accuracy(mine) <= value:
+            found = fewer
+    return found
 
 
 def _parting(structure: "Structure", trial: Trial, mine: Array, most: int) -> int:
