@@ -128,10 +128,25 @@ class Structure(Verbs):
             raise BadValue(f"{self.target} and {other.target} are structures of different models.")
         members = {
             name: tuple(sorted(join(set(self.members.get(name, ())), set(other.members.get(name, ())))))
-            for name in self.scores
+            for name in {**self.scores, **other.scores}
         }
         proved = {**self.recipe, "causal": self.causal and other.causal}
-        return replace(self.having(members, f"({self.target} {sign} {other.target})"), recipe=proved)
+        whole = self._beside({name: other for name in other.scores if name not in self.scores and members[name]})
+        return replace(whole.having(members, f"({self.target} {sign} {other.target})"), recipe=proved)
+
+    def _beside(self, others: "Mapping[str, Structure]") -> "Structure":
+        """With layers that only the other looked at, and what it knows of them."""
+        if not others:
+            return self
+        told: dict[str, Any] = {
+            table: {**getattr(self, table), **{name: getattr(one, table)[name] for name, one in others.items()}}
+            for table in _TABLES
+        }
+        case = self.case
+        if case is not None:
+            names = {*case.names, *others}
+            case = replace(case, layers=tuple(layer for layer in case.network.layers if layer.name in names))
+        return replace(self, case=case, **told)
 
     def having(self, members: Mapping[str, Sequence[int]], target: str | None = None) -> "Structure":
         """The same question answered by other members."""
@@ -200,7 +215,7 @@ class Structure(Verbs):
             tables: Any = {name: {k: np.asarray(v, np.float64) for k, v in held.pop(name).items()} for name in _TABLES}
             members = {name: tuple(which) for name, which in held.pop("members").items()}
             found = cls(held["target"], members, recipe=held["recipe"], fingerprint=held["fingerprint"], **tables)
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
             raise DamagedData(f"{path} is no structure that nissl saved: {type(error).__name__}: {error}.") from error
         if model is None:
             return found

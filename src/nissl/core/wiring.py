@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.finder import Case, Finder, Pair, wired
+from nissl.errors import Unsupported, listing
 
 Array = NDArray[Any]
 
@@ -28,9 +29,17 @@ def edges(
     pairs: Sequence[Pair] | None = None,
 ) -> list[Edge]:  # fmt: skip
     """The edges between these units, as a method finds them, strongest first; `target`: for its examples only."""
+    if not members:
+        return []
+    pairs = pairs or between(case)
+    if not pairs and len(case.layers) > 1:
+        raise Unsupported(
+            f"None of {listing(case.names)} feeds another directly: edges go from a layer to the next, and those between were "
+            'no candidates. Name them too when you ask for the structure: layers="*", or a list.'
+        )
     found = [
         Edge(source, u, to, v, float(signed[u, v]), float(absolute[u, v]))
-        for (source, to), (signed, absolute) in tables(case, by, target, pairs or between(case)).items()
+        for (source, to), (signed, absolute) in (tables(case, by, target, pairs) if pairs else {}).items()
         for u in members.get(source, ())
         for v in members.get(to, ())
     ]
