@@ -7,7 +7,7 @@ from torch import nn
 
 import nissl
 from nissl.core.trial import Trial
-from nissl.errors import BadValue, UnknownName
+from nissl.errors import BadValue, NisslWarning, UnknownName
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
 from nissl.models.transformer import Transformer
@@ -154,3 +154,36 @@ def test_convolutions(plan):
         with found.delete():
             assert (model(x) - before).abs().max() > 0
         assert torch.equal(model(x), before)
+
+
+@pytest.mark.parametrize(("change", "asked", "said"), [
+    (lambda x, y: (x, y[:9]), {}, "160 inputs and 9 labels"),
+    (lambda x, y: (x, y + 1), {}, "labels up to 4, but the network has 4 outputs"),
+    (lambda x, y: (x[y != 1], y[y != 1]), {}, "class 1 does not occur in the data; there are examples of: 0, 2, 3"),
+    (lambda x, y: (x, np.array(list("abcd"))[y]), {}, "number of its class"),
+    (lambda x, y: (x, y), {"seed": -1}, "seed=-1"),
+    (lambda x, y: (x, y), {"size": None}, "size=None"),
+    (lambda x, y: (x, y), {"causal": True}, "Its options are: pairs"),
+])  # fmt: skip
+def test_data_and_options_that_cannot_be_meant(learnt, change, asked, said):
+    model, x, y = learnt
+    with pytest.raises(BadValue, match=said):
+        nissl.structure(model, change(x, y), 1, **QUIET, **asked)
+
+
+def test_classes_given_as_floats_are_warned_of(learnt):
+    model, x, y = learnt
+    with pytest.warns(NisslWarning, match="if they are classes, give whole numbers"):
+        assert nissl.structure(model, (x, y.float()), 1, **QUIET).target == "output 1"
+
+
+def test_all_classes_of_a_regression_are_none(learnt):
+    model, x, _ = learnt
+    with pytest.raises(BadValue, match=r"nissl\.structure\(model, data, target=NUMBER\), 0 to 3"):
+        nissl.structures(model, (x, torch.rand(160, 4)), **QUIET)
+
+
+def test_inference_mode_is_named(learnt):
+    model, x, y = learnt
+    with torch.inference_mode(), pytest.raises(BadValue, match="inference_mode"):
+        nissl.structure(model, (x, y), 1, **QUIET)

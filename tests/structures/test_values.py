@@ -10,7 +10,7 @@ from torch import nn
 import nissl
 from nissl.core.choosing import fewest
 from nissl.core.structure import Structure
-from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName
+from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName, Unsupported
 from tests.structures.corners import QUIET, accuracy, mlp
 
 
@@ -173,3 +173,45 @@ def test_the_same_seed_is_the_same_structure(learnt, tmp_path):
             for number, seed in enumerate((4, 4, 5))
         ]
     assert files[0] == files[1] != files[2]
+
+
+def test_structures_of_different_layers_are_joined_whole(learnt):
+    model, x, y = learnt
+    one, two = (nissl.structure(model, (x, y), k, layers=name, size=5, **QUIET) for k, name in ((1, "0"), (2, "2")))
+    for both in (one | two, two | one):
+        assert both.members == {**one.members, **two.members}
+        assert {unit.score for unit in both} == {unit.score for unit in (*one, *two)}
+        assert both.case.names == ["0", "2"]
+        with both.delete():
+            cut = model(x)
+        with one.delete(), two.delete():
+            assert torch.equal(cut, model(x))
+    assert (one - two).members == one.members and len(one & two) == 0
+    assert len(one.keep().changes) == 1
+
+
+def test_edges_where_nothing_leads_from_one_to_another(learnt, family):
+    assert (family["sw"] - family["sw"]).edges == []
+    assert nissl.structure(*learnt[:1], learnt[1:], 1, layers="0", **QUIET).edges == []
+    deep = mlp(2, 8, 8, 8, 4)
+    ends = nissl.structure(deep, learnt[1:], 1, layers=["0", "4"], size=0.5, **QUIET)
+    with pytest.raises(Unsupported, match=r'feeds another directly.*layers="\*"'):
+        _ = ends.edges
+
+
+def test_a_goal_for_what_is_never_recognised_says_so(learnt):
+    _, x, y = learnt
+    blind = mlp(2, 8, 4)
+    with torch.no_grad():
+        blind[-1].weight.zero_()
+        blind[-1].bias.copy_(torch.tensor([1.0, 0, 0, 0]))
+    with pytest.warns(NisslWarning, match="with nothing cut 0% of its examples are recognised"):
+        nissl.structure(blind, (x, y), 1, size="target<=0.05", **QUIET)
+    with pytest.raises(BadValue, match="is about classes"):
+        nissl.structure(blind, x, 1, size="target<=0.05", **QUIET)
+
+
+def test_a_file_of_bytes_is_no_structure(tmp_path):
+    (tmp_path / "bytes.json").write_bytes(b"\xff\x00")
+    with pytest.raises(DamagedData, match="no structure that nissl saved"):
+        nissl.Structure.load(tmp_path / "bytes.json")

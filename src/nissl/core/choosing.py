@@ -60,7 +60,12 @@ class Size:
                 raise BadValue(self._wanted())
             if not 0 <= float(found[3]) <= 1:
                 raise BadValue(f"size={self.given!r}: the goal lies between 0 and 1.")
-        elif isinstance(self.given, bool) or not self.given > 0 or (isinstance(self.given, float) and self.given > 1):
+        elif (
+            not isinstance(self.given, int | float | np.number)
+            or isinstance(self.given, bool)
+            or not self.given > 0
+            or (isinstance(self.given, float) and self.given > 1)
+        ):
             raise BadValue(self._wanted())
 
     def _wanted(self) -> str:
@@ -104,6 +109,8 @@ def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Str
     if not size.searched:
         return structure.having(first(structure, size.count(total)))
     goal, value = _GOAL.match(str(size.given)).group(1, 3)  # type: ignore[union-attr]
+    if goal == "target":
+        _recognised(structure.target, trial.intact.accuracy(mine), float(value), size)
     reached = _searcher(structure, trial, mine, goal, float(value))
     most = total if goal == "faithful" else max(int(MOST * total), 1)
     count = fewest(reached, most)
@@ -133,6 +140,21 @@ def _spared(found: "Structure", trial: Trial, mine: Array, value: float) -> "Str
         if len(fewer) and trial.run(fewer.delete(), mine).accuracy(mine) <= value:
             found = fewer
     return found
+
+
+def _recognised(target: str, accuracy: float, value: float, size: Size) -> None:
+    """Is there an accuracy that cutting could take?"""
+    if np.isnan(accuracy):
+        raise BadValue(
+            f'size={size.given!r} is about classes, and {target} is none: a share, a number or "faithful>=0.9".'
+        )
+    if accuracy <= value:
+        warnings.warn(
+            f"nissl: {target}: with nothing cut {accuracy:.0%} of its examples are recognised, so that {size.given} holds "
+            "before: what is found says nothing. Train the network, or ask for a share or a number of units.",
+            NisslWarning,
+            stacklevel=5,
+        )
 
 
 def _parting(structure: "Structure", trial: Trial, mine: Array, most: int) -> int:

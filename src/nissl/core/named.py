@@ -1,6 +1,7 @@
 """What a user means by a name and options, or by one that was made already."""
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from nissl import plugins
@@ -17,5 +18,5 @@ def named(kind: str, contract: type, given: Any, options: Mapping[str, Any]) -> 
     try:
         return found(**options)
     except TypeError as error:
-        known = list(getattr(found, "__dataclass_fields__", {}))
+        known = [field.name for field in fields(found) if field.init] if is_dataclass(found) else []
         raise BadValue(f"{given!r} with {listing(options)}: {error}. Its options are: {listing(known)}.") from None

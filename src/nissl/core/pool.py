@@ -26,9 +26,18 @@ class Pool:
         labels = [y for _, y in found]
         self.y = None if any(y is None for y in labels) else np.concatenate([network.to_numpy(y) for y in labels])
         self.count = sum(_length(x) for x, _ in found)
+        if self.y is not None and len(self.y) != self.count:
+            raise BadValue(
+                f"The data have {self.count} inputs and {len(self.y)} labels: give one label for each input."
+            )
         last = network.layers[-1].units if network.layers else None
         self.task = Task.of(_last(self.y), last, network.class_names(classes))
         groups = self.task.groups(_last(self.y)) if self.y is not None else None
+        if self.task.kind == "multiclass" and groups is not None and np.max(groups, initial=0) >= len(self.task.names):
+            raise BadValue(
+                f"There are labels up to {np.max(groups)}, but the network has {len(self.task.names)} outputs: classes are "
+                f"numbered 0 to {len(self.task.names) - 1}."
+            )
         self.groups: Array | None = np.asarray(groups) if groups is not None and np.ndim(groups) == 1 else None
         """The class of each example; None where labels divide them into none."""
 

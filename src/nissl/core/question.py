@@ -1,5 +1,6 @@
 """A question asked of a network and some data, made into a case: which examples speak for which target, and by which aim."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from nissl.core.layer import Layer
 from nissl.core.network import Network
 from nissl.core.pool import Pool, as_numpy, settled
 from nissl.core.progress import silent
-from nissl.errors import BadValue, UnknownName, listing, near
+from nissl.errors import BadValue, NisslWarning, UnknownName, listing, near
 
 Array = NDArray[Any]
 LABEL = "label"
@@ -37,6 +38,8 @@ def asked(
     classes: Any = None, batch: int = 128, seed: int = 0, tick: Callable[[float], None] = silent, others: Any = None,
 ) -> Case:  # fmt: skip
     """The question as a case, checked once here; target None asks for every class."""
+    if seed < 0:
+        raise BadValue(f"seed={seed}: a whole number from 0.")
     pool = Pool(net, data, batch, classes)
     few = np.arange(min(pool.count, batch))
     outputs = settled(pool.outputs(few))
@@ -74,11 +77,17 @@ def _question(pool: Pool, target: Any, metric: Any, *, squashed: bool, outputs: 
     names, groups = pool.task.names, pool.groups
     if groups is None or not names or pool.task.kind in ("regression", "grouped"):
         number = 0 if target is None and outputs == 1 else target
+        if number is None:
+            raise BadValue(
+                "The data have no labels that are classes, so that there are no structures of all classes. Ask for one of an "
+                f"output: nissl.structure(model, data, target=NUMBER), 0 to {outputs - 1}."
+            )
         if not isinstance(number, int | np.integer) or not 0 <= number < outputs:
             raise BadValue(
                 f"The data have no labels that are classes, so that target is the number of an output, 0 to {outputs - 1}, or a "
                 f"function; {target!r} was given."
             )
+        _told_apart(pool, outputs)
         return Question(aim.of_output(int(number)), (f"output {number}",), everyone, none)
     if isinstance(target, tuple | list):
         if len(target) != 2 or target[0] == target[1]:
@@ -90,9 +99,24 @@ def _question(pool: Pool, target: Any, metric: Any, *, squashed: bool, outputs: 
     made = aim.of_function(metric) if callable(metric) else aim.of_class(metric, squashed=squashed)
     if target == LABEL and LABEL not in names:
         return Question(made, ("the right answer",), everyone, none, groups)
-    if target is not None:
-        class_number(names, target)
+    if target is not None and not (groups == class_number(names, target)).any():
+        there = listing(names[k] for k in np.unique(groups) if k >= 0)
+        raise BadValue(f"The class {target!r} does not occur in the data; there are examples of: {there}.")
     return Question(made, names, groups, none)
+
+
+def _told_apart(pool: Pool, outputs: int) -> None:
+    """Warn of labels that look like classes' numbers, but are no whole numbers by type."""
+    y = pool.y
+    if y is None or y.dtype.kind != "f" or y.size != pool.count or outputs == 1:
+        return
+    if np.isin(y, np.arange(outputs)).all():
+        warnings.warn(
+            f"nissl: the labels are {y.dtype}, and are taken for values to predict, so that the target is an output; if they "
+            "are classes, give whole numbers (y.astype(int), y.long()).",
+            NisslWarning,
+            stacklevel=5,
+        )
 
 
 def class_number(names: Sequence[str], given: Any) -> int:

@@ -44,12 +44,12 @@ def structure(
         raise BadValue(
             "target is missing: a class, a pair of classes, an output's number or a function. All: structures()."
         )
+    goal = Size(size)
     found, case, finding = _found(
         model, data, target, by, baseline, metric, layers, classes, others, batch, seed, progress, options
     )
     rank = rank or ("contrast" if len(case.targets) > 1 else "score")
-    made = _structures(found, case, finding, rank, Size(size), [_index(case, target)])
-    return made[0]
+    return _structures(found, case, finding, rank, goal, [_index(case, target)])[0]
 
 
 def structures(

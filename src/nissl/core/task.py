@@ -32,8 +32,8 @@ class Task:
         labels = np.asarray(labels)
         if labels.dtype.kind not in "iubf":
             raise BadValue(
-                f"Labels are numbers; these are {labels.dtype} of shape {labels.shape}. Give "
-                "batches(loader, labels=FUNCTION) to say how a batch's labels are found, or labels=lambda batch: None."
+                f"Labels are numbers; these are {labels.dtype} of shape {labels.shape}. Give for each the number of its class, as "
+                "the network's outputs are numbered, and the names by classes=[...]. While recording, give batches(loader, labels=FUNCTION) to say how a batch's labels are found, or labels=lambda batch: None."
             )
         names = class_names(classes)
         kind, count, one_hot = ("regression", None, False) if bins is not None else _kind(labels, outputs, len(names))

@@ -26,6 +26,10 @@ class Through:
 
     def slopes(self, score: Tensor, cotangent: Tensor | None = None) -> list[Any]:
         """Of the score, weighed by the cotangent, at each place."""
+        if torch.is_inference_mode_enabled():
+            raise BadValue(
+                "Under torch.inference_mode() nothing has a gradient: ask outside of it; no_grad() does no harm."
+            )
         if not score.requires_grad:
             raise BadValue("The target does not depend on anything that has a gradient: is it a number, or detached?")
         wanted: list[Tensor] = []
