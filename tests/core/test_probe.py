@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from nissl.core.probe import Probe, split
 from nissl.errors import BadValue
@@ -52,3 +52,27 @@ def test_batches_are_split_into_inputs_and_labels():
         and split(7) == (7, None)
     )
     assert split({"a": 1, "target": 2}) == ({"a": 1}, 2) and split({"a": 1}) == ({"a": 1}, None)
+
+
+class Nested(Dataset):
+    """Examples of two inputs, as a data set gives them."""
+
+    def __init__(self, inputs):
+        self.inputs = inputs
+
+    def __len__(self):
+        return 10
+
+    def __getitem__(self, i):
+        return self.inputs(x[i]), y[i]
+
+
+@pytest.mark.parametrize("inputs", [lambda one: (one, -one), lambda one: {"a": one, "b": -one}], ids=["tuple", "dict"])
+@pytest.mark.parametrize("loaded", [False, True])
+def test_several_inputs_and_labels_of_a_data_set(inputs, loaded):
+    found = list(Probe(DataLoader(Nested(inputs), 4) if loaded else Nested(inputs), batch=4))
+    kind = type(inputs(x[0]))
+    assert all(isinstance(part, kind) for part, _ in found)
+    for name, sign in zip([0, 1] if kind is tuple else ["a", "b"], (1, -1), strict=True):
+        np.testing.assert_array_equal(np.concatenate([np.asarray(part[name]) for part, _ in found]), sign * x)
+    np.testing.assert_array_equal(np.concatenate([np.asarray(labels) for _, labels in found]), y)

@@ -28,11 +28,11 @@ class Probe:
             found = [split(one) for one in given]
         except TypeError as error:
             raise BadValue(
-                f"probe={type(given).__name__}: give (x, y), x alone, a data set, or an iterable of batches."
+                f"probe={type(given).__name__} is no data: give (x, y), x alone, a data set, or an iterable of batches."
             ) from error
         self._batches = [(x, labels(y)) for x, y in found]
         if not self._batches:
-            raise BadValue("probe is empty: it needs at least one example.")
+            raise BadValue("The data (or the probe) are empty: at least one example is needed.")
         self.count = sum(examples(x) for x, _ in self._batches)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
@@ -53,17 +53,25 @@ def split(batch: Any) -> tuple[Any, Any]:
         return batch, None
     if isinstance(batch, tuple | list) and len(batch) >= 2:
         inputs = tuple(batch[:-1])
-        return (inputs[0] if len(inputs) == 1 else inputs), batch[-1]
+        return (_several(inputs[0]) if len(inputs) == 1 else inputs), batch[-1]
     return (batch[0] if isinstance(batch, tuple | list) and len(batch) == 1 else batch), None
+
+
+def _several(x: Any) -> Any:
+    """Several inputs as a tuple; a loader makes a list of what its data set gave as a tuple."""
+    return tuple(x) if isinstance(x, list) and x and all(np.ndim(part) and hasattr(part, "shape") for part in x) else x
 
 
 def _stacked(data: Any, which: range) -> Any:
     """Single examples of a data set as one batch."""
-    items = [data[i] for i in which]
+    return _stack([data[i] for i in which])
+
+
+def _stack(items: list[Any]) -> Any:
     if isinstance(items[0], Mapping):
-        return {name: np.stack([np.asarray(item[name]) for item in items]) for name in items[0]}
+        return {name: _stack([item[name] for item in items]) for name in items[0]}
     if isinstance(items[0], tuple | list):
-        return tuple(np.stack([np.asarray(value) for value in column]) for column in zip(*items, strict=True))
+        return tuple(_stack(list(column)) for column in zip(*items, strict=True))
     return np.stack([np.asarray(item) for item in items])
 
 
