@@ -7,6 +7,7 @@ import pytest
 
 from nissl.apps.cli import main
 from nissl.core.structure import Structure
+from nissl.studies.subject import subject
 
 torch = pytest.importorskip("torch")
 
@@ -41,6 +42,10 @@ def net():
         nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
     return model
+
+
+def sized(hidden):
+    return nn.Linear(6, hidden)
 
 
 ready = net()
@@ -104,11 +109,36 @@ def test_why_one_and_not_another(script, capsys):
     (["{script}:ready", "--data", "{script}:data", "--target", "1", "--delete"], "smaller.pt"),
     (["{script}:ready", "--data", "{script}:data", "--target", "1", "--by", "sectant"], "Did you mean 'secant'"),
     (["{script}:ready", "--data", "{script}:data", "--target", "1", "--size", "faithful"], "faithful>=0.9"),
+    (["{script}:ready", "--data", "{script}:data", "--target", "1", "-o", "smaller.pt"], "ask for delete too"),
+    (["{script}:ready", "--data", "{script}:data", "--target", "1", "--limit", "0"], "limit=0"),
+    (["{script}:sized", "--data", "{script}:data", "--target", "1"], "missing a required argument: 'hidden'"),
     (["{script}:numbers", "--data", "{script}:data", "--target", "1"], "No adapter takes"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_said_in_words(script, capsys, words, said):
     assert main(["structure", *(word.format(script=script) for word in words)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_part_of_a_package_is_named_as_one(tmp_path, capsys, monkeypatch):
+    package = tmp_path / "nissl_test_package"
+    package.mkdir()
+    for name, text in {"__init__": "", "parts": SCRIPT, "whole": "from .parts import data, ready\n"}.items():
+        (package / f"{name}.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    asked = ["--data", "nissl_test_package.whole:data", "--target", "1"]
+    assert main(["structure", "nissl_test_package/whole.py:ready", *asked]) == 2
+    assert "PACKAGE.whole:NAME" in capsys.readouterr().err
+    assert main(["structure", "nissl_test_package.whole:ready", *asked]) == 0
+
+
+def test_the_examples_taken_are_of_all_classes(tmp_path):
+    file = tmp_path / "ordered.py"
+    file.write_text(
+        "import numpy as np\nnet = 1\nx = np.arange(300.0)[:, None]\ny = np.arange(300) // 100\ndata = x, y\n"
+    )
+    x, y = subject(f"{file}:net", f"{file}:data", limit=30).discovery
+    assert len(x) == 30 and set(y) == {0, 1, 2}
+    assert (x[:, 0] // 100 == y).all()
 
 
 def test_a_run_of_a_loop_of_ones_own_asks_for_its_model(tmp_path, capsys):

@@ -46,6 +46,8 @@ def structure(
     """
     if delete and (target is None or output is None):
         raise BadValue("delete needs a target, and an output: where the smaller network goes, such as smaller.pt.")
+    if output is not None and not delete:
+        raise BadValue("output is where delete writes the smaller network: ask for delete too, or leave it out.")
     if output is not None and output.exists():
         raise BadValue(f"{output} is there already; nothing is overwritten: choose another name.")
     seen = subject(where, data, limit)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nissl import plugins
 from nissl.core.dataset import DataSet, Splits
 from nissl.core.trace import open as opened
@@ -40,7 +42,7 @@ def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
                 f"{where} is a model; say which examples with --data FILE.py:NAME, or --data digits (`nissl list data`)."
             )
         model = _attribute(where)
-        made = model() if _makes(model) else model
+        made = _called(where, model)
         return _with(where, made, _examples(data), limit)
     return _of_run(where, data, limit)
 
@@ -75,27 +77,48 @@ def _made(kind: str, said: Mapping[str, Any]) -> Any:
 
 
 def _with(name: str, model: Any, given: Any, limit: int) -> Subject:
+    if limit < 1:
+        raise BadValue(f"limit={limit}: how many examples are taken to find structures, from 1.")
     if isinstance(given, Splits):
         train, test = tuple(given.train), tuple(given.test)
         found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes)
     elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(p, tuple | list) for p in given):
-        found = Subject(name, model, tuple(part[:limit] for part in given[0]), tuple(given[1]), ())
+        found = Subject(name, model, _few(tuple(given[0]), limit), tuple(given[1]), ())
     else:
-        found = Subject(name, model, given, None, ())
+        found = Subject(name, model, _few(given, limit), None, ())
     return found
+
+
+def _few(given: Any, limit: int) -> Any:
+    """Some of (x, y), from anywhere: users' examples often come class after class."""
+    if not (isinstance(given, tuple) and len(given) == 2 and all(hasattr(p, "shape") for p in given)):
+        return given
+    count = len(given[1])
+    which = np.sort(np.random.default_rng(0).permutation(count)[:limit])
+    return given if count <= limit or len(given[0]) != count else tuple(part[which] for part in given)
 
 
 def _examples(data: str) -> Any:
     if ":" in data:
         found = _attribute(data)
-        found = found() if _makes(found) else found
+        found = _called(data, found)
         return found.load() if isinstance(found, DataSet) else found
     return plugins.load("data", data)().load()
 
 
-def _makes(value: Any) -> bool:
-    """Is it a function or a class, and not the thing itself? Models are often callable too."""
-    return inspect.isroutine(value) or isinstance(value, type)
+def _called(name: str, value: Any) -> Any:
+    """What a function or a class makes, or the thing itself; models are often callable too."""
+    if not (inspect.isroutine(value) or isinstance(value, type)):
+        return value
+    try:
+        inspect.signature(value).bind()
+    except TypeError as error:
+        raise BadValue(
+            f"{name} can't be called without arguments ({error}): name a function that takes none, or what it made."
+        ) from error
+    except ValueError:  # written in C, it does not say
+        pass
+    return value()
 
 
 def _attribute(where: str) -> Any:
@@ -125,6 +148,14 @@ def _file(path: Path) -> Any:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]  # half a module is none
+        if isinstance(error, ImportError) and "relative import" in str(error):
+            raise BadValue(
+                f"{path} imports from its own package ({error}): name it as a part of it, PACKAGE.{path.stem}:NAME, from the "
+                "folder that holds the package."
+            ) from error
+        raise
     finally:
         sys.path.remove(str(path.resolve().parent))
     return module
