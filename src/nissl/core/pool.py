@@ -33,11 +33,6 @@ class Pool:
         last = network.layers[-1].units if network.layers else None
         self.task = Task.of(_last(self.y), last, network.class_names(classes))
         groups = self.task.groups(_last(self.y)) if self.y is not None else None
-        if self.task.kind == "multiclass" and groups is not None and np.max(groups, initial=0) >= len(self.task.names):
-            raise BadValue(
-                f"There are labels up to {np.max(groups)}, but the network has {len(self.task.names)} outputs: classes are "
-                f"numbered 0 to {len(self.task.names) - 1}."
-            )
         self.groups: Array | None = np.asarray(groups) if groups is not None and np.ndim(groups) == 1 else None
         """The class of each example; None where labels divide them into none."""
 

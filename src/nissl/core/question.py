@@ -89,6 +89,11 @@ def _question(pool: Pool, target: Any, metric: Any, *, squashed: bool, outputs: 
             )
         _told_apart(pool, outputs)
         return Question(aim.of_output(int(number)), (f"output {number}",), everyone, none)
+    if groups.max(initial=0) >= len(names):
+        raise BadValue(
+            f"There are labels up to {groups.max()}, but the network has {len(names)} outputs: classes are numbered from 0 to "
+            f"{len(names) - 1}."
+        )
     if isinstance(target, tuple | list):
         if len(target) != 2 or target[0] == target[1]:
             raise BadValue(f"target={target!r}: a pair is two different classes.")
