@@ -11,6 +11,7 @@ import nissl
 from nissl.core.choosing import fewest
 from nissl.core.structure import Structure
 from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName, Unsupported
+from nissl.models.transformer import Transformer
 from tests.structures.corners import QUIET, accuracy, mlp
 
 
@@ -193,10 +194,45 @@ def test_structures_of_different_layers_are_joined_whole(learnt):
 def test_edges_where_nothing_leads_from_one_to_another(learnt, family):
     assert (family["sw"] - family["sw"]).edges == []
     assert nissl.structure(*learnt[:1], learnt[1:], 1, layers="0", **QUIET).edges == []
-    deep = mlp(2, 8, 8, 8, 4)
-    ends = nissl.structure(deep, learnt[1:], 1, layers=["0", "4"], size=0.5, **QUIET)
+
+
+class _Apart(nn.Module):
+    """Two layers side by side: neither feeds the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right, self.last = nn.Linear(2, 6), nn.Linear(2, 6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.left(x)) + torch.relu(self.right(x)))
+
+
+def test_edges_between_layers_that_do_not_feed_each_other_are_refused(learnt):
+    found = nissl.structure(_Apart(), learnt[1:], 1, size=0.5, **QUIET)
     with pytest.raises(Unsupported, match=r'feeds another directly.*layers="\*"'):
-        _ = ends.edges
+        _ = found.edges
+
+
+@pytest.mark.parametrize("by", ["attribution_patching", "secant"])
+def test_edges_pass_through_layers_that_were_not_asked_about(learnt, by):
+    deep = mlp(2, 8, 8, 8, 4)
+    options = {"pairs": 1} if by == "secant" else {}
+    ends = nissl.structure(deep, learnt[1:], 1, by=by, layers=["0", "4"], rank="score", size=1.0, **options, **QUIET)
+    assert {(edge.source, edge.target) for edge in ends.edges} == {("0", "4")}
+    added = np.zeros(8)
+    for edge in ends.edges:
+        added[edge.source_unit] += edge.signed
+    np.testing.assert_allclose(added, ends.scores["0"], rtol=1e-4, atol=1e-6)  # all that it does, it does through these
+
+
+def test_heads_and_neurons_of_a_transformer_meet_through_its_projections():
+    torch.manual_seed(0)
+    model = Transformer((6,), 8, layers=2, width=16, heads=2).build()
+    x = torch.randint(0, 8, (24, 6))
+    found = nissl.structure(model, (x, x[:, 0]), "label", size=0.3, **QUIET)
+    pairs = {(edge.source, edge.target) for edge in found.edges}
+    assert {("blocks.0.attention", "blocks.1.attention"), ("blocks.0.attention", "blocks.0.up")} <= pairs
+    assert max(edge.absolute for edge in found.edges) > 0
 
 
 def test_a_goal_for_what_is_never_recognised_says_so(learnt):

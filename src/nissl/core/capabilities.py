@@ -110,7 +110,7 @@ class Wired(Protocol):
         self, x: Any, slopes: Any, pairs: Sequence[tuple[str, str]], *, other: Any = None,
         baseline: Mapping[str, Array] | None = None,
     ) -> Mapping[tuple[str, str], Array]:  # fmt: skip
-        """What a unit of a source layer adds to the score through a unit of a target, on the way that meets no other layer.
+        """What a unit of a source layer adds to the score through a unit of a target, on the way that meets no other of these layers.
 
         By (source, target) pair: (example, source unit, target unit).
         With `other` the source's deviation is that between the two inputs and every operation goes by its secant (`slopes`

@@ -101,7 +101,7 @@ class Structure(Verbs):
         return sum(len(which) for which in self.members.values())
 
     def __contains__(self, place: object) -> bool:
-        return isinstance(place, tuple) and place[1] in self.members.get(place[0], ())
+        return isinstance(place, tuple) and len(place) > 1 and place[1] in self.members.get(place[0], ())
 
     def __iter__(self) -> Iterator[Unit]:
         return iter(self.units)

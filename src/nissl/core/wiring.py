@@ -34,8 +34,8 @@ def edges(
     pairs = pairs or between(case)
     if not pairs and len(case.layers) > 1:
         raise Unsupported(
-            f"None of {listing(case.names)} feeds another directly: edges go from a layer to the next, and those between were "
-            'no candidates. Name them too when you ask for the structure: layers="*", or a list.'
+            f"None of {listing(case.names)} feeds another directly or through layers that were not asked about, so that there are "
+            'no edges between them. Name layers that follow one another when you ask for the structure: layers="*", or a list.'
         )
     found = [
         Edge(source, u, to, v, float(signed[u, v]), float(absolute[u, v]))
@@ -49,8 +49,16 @@ def edges(
 def between(case: Case) -> list[Pair]:
     """The pairs of candidate layers, of which the first feeds the second with no other candidate between."""
     names, found = set(case.names), []
-    for layer in case.layers:
-        found += [(source, layer.name) for source in layer.inputs if source in names]
+    inputs = {layer.name: layer.inputs for layer in case.network.layers}
+    for name in case.names:
+        ahead, seen = list(inputs.get(name, ())), set()  # type: list[str], set[str]
+        while ahead:
+            source = ahead.pop(0)
+            if source in names:
+                found += [(source, name)] if (source, name) not in found else []
+            elif source not in seen:  # an attention's projection, say, through which candidates meet
+                seen.add(source)
+                ahead += inputs.get(source, ())
     return found
 
 

@@ -1,4 +1,4 @@
-"""What reaches a layer directly from another: the network is cut at every layer, and what is between is differentiated."""
+"""What reaches a layer directly from another: the network is cut at those asked about, and what is between is differentiated."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -63,14 +63,14 @@ class Pieces:
     given: dict[str, _Given] = field(default_factory=dict)
 
 
-def pieces(hearing: Hearing, run: Run, x: Any, targets: Mapping[str, Place]) -> Pieces:
+def pieces(hearing: Hearing, run: Run, x: Any, targets: Mapping[str, Place], asked: set[str]) -> Pieces:
     done = Pieces()
     with ExitStack() as stack:
         for name, place in targets.items():
             done.made[name] = Caught()
             stack.callback(hearing.add(early(place), done.made[name]))
         for place in hearing.atlas.places:
-            if place.known:
+            if place.known and place.name in asked:
                 done.cuts[place.name] = _Cut()
                 stack.callback(hearing.add(place, done.cuts[place.name]))
         for name, place in targets.items():
@@ -87,7 +87,8 @@ def edges(
 ) -> Edges:  # fmt: skip
     """`slopes`: the score's at what each target computes. `other`: None where baselines say what values deviate from."""
     targets = {target: named[target] for _, target in pairs}
-    first, second = (partial(pieces, hearing, run, given, targets) for given in (other, x))
+    asked = {name for pair in pairs for name in pair}
+    first, second = (partial(pieces, hearing, run, given, targets, asked) for given in (other, x))
     found: Edges = {}
     with torch.enable_grad(), taken_apart(hearing.atlas.root):
         here, there, mode = (second(), None, None) if other is None else in_step(first, second, often=True)
