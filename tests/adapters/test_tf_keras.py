@@ -63,13 +63,13 @@ def test_a_saved_model_is_ported_with_equal_outputs(make, tmp_path):
     twin = keras.models.load_model(tmp_path / "twin.keras")
     wanted = [output.numpy() for output in model(IMAGES, training=False)]
     net = nissl.network(twin)
-    np.testing.assert_allclose(net.forward(IMAGES), wanted[-1], atol=1e-5)
+    np.testing.assert_allclose(net.forward(IMAGES), wanted[-1], rtol=1e-6, atol=1e-5)
     assert type(nissl.network(model).twin.model.output).__name__ == "KerasTensor"  # the last output alone
     heard = nissl.network(model).probe(IMAGES)
     if make is mlp:
-        np.testing.assert_allclose(heard["layer_2"], wanted[2], atol=1e-5)
+        np.testing.assert_allclose(heard["layer_2"], wanted[2], rtol=1e-6, atol=1e-5)
     for name, value in net.probe(IMAGES).items():
-        np.testing.assert_allclose(value, heard[name], atol=1e-5)
+        np.testing.assert_allclose(value, heard[name], rtol=1e-6, atol=1e-5)
 
 
 def test_outputs_that_are_no_step_to_the_last_are_kept():
@@ -88,7 +88,7 @@ def test_a_network_of_several_inputs_shared_and_nested_layers_is_ported():
     inner = Sequential([layers.Input((6,)), layers.Dense(7, activation="tanh", name="inside")], name="inner")
     model = Model([a, b], layers.Dense(2, name="out")(inner(layers.Add()([read(embed(a)), read(embed(b))]))))
     x = tuple(np.random.default_rng(k).integers(0, 9, (4, 5)).astype(np.float32) for k in (0, 1))
-    np.testing.assert_allclose(nissl.network(model).forward(x), model(list(x)).numpy(), atol=1e-5)
+    np.testing.assert_allclose(nissl.network(model).forward(x), model(list(x)).numpy(), rtol=1e-6, atol=1e-5)
 
 
 def test_what_the_model_does_not_take_never_reaches_tensorflow():
@@ -139,7 +139,7 @@ def test_an_edit_reaches_the_original_and_a_checkpoint_the_twin():
     np.testing.assert_array_equal(model.get_layer("head").get_weights()[1], np.arange(4))
     net.renew(other)
     np.testing.assert_array_equal(model.get_layer("head").get_weights()[1], np.arange(4))  # as it was
-    np.testing.assert_allclose(net.forward(IMAGES), other(IMAGES)[-1].numpy(), atol=1e-5)
+    np.testing.assert_allclose(net.forward(IMAGES), other(IMAGES)[-1].numpy(), rtol=1e-6, atol=1e-5)
     with pytest.raises(BadValue, match="checkpoint"):
         net.renew(mlp())
 
