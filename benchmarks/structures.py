@@ -17,6 +17,11 @@ import torch
 HERE = Path(__file__).parent
 
 
+def machine() -> dict[str, str]:
+    """Where the figures are from."""
+    return {"python": platform.python_version(), "torch": version("torch"), "processor": platform.machine()}
+
+
 def main() -> None:
     """Run the chosen groups and add their figures to the results."""
     names = sorted(file.stem for file in (HERE / "_structures").glob("[a-z]*.py"))
@@ -26,22 +31,17 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     file = HERE / "results" / "structures.json"
-    results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    results["machine"] = {
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "processor": platform.machine(),
-    }
     for group in given.groups:
         for row, reach, figures in import_module(f"_structures.{group}").rows(given.quick):
-            results[row] = {"reach": reach, **figures}
             print(
                 f"{row}  (reach: {reach})",
                 *(f"  {name}: {value}" for name, value in figures.items()),
                 sep="\n",
                 flush=True,
             )
-            if not given.quick:
+            if not given.quick:  # read anew: another run may have written its rows meanwhile
+                results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+                results |= {row: {"reach": reach, **figures}, "machine": machine()}
                 file.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
