@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.search import asked
+from nissl.core.question import again
 from nissl.core.structures import Structures
 from nissl.core.trial import Trial
 from nissl.errors import MissingData, Unsupported
@@ -47,11 +47,7 @@ def deletions(structures: Structures, data: Any = None) -> Deletions:
     first = next(iter(structures.values()))
     if first.network is None or first.case is None:
         raise MissingData("These structures have no model: find them with nissl.structures(model, data).")
-    case = (
-        first.case
-        if data is None
-        else asked(first.network, data, batch=first.case.pool.batch, classes=first.case.targets)
-    )
+    case = first.case if data is None else again(first.case, data)
     groups = case.pool.groups
     if groups is None:
         raise Unsupported("Deletions are judged by classes, and these data have none.")

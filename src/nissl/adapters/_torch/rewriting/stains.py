@@ -1,7 +1,7 @@
 """Where values go: units are made NaN, and what each module takes shows where the stain comes out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -30,13 +30,16 @@ def _weighs(module: nn.Module) -> bool:
 
 
 @contextmanager
-def _looked(modules: Iterable[nn.Module], look: Callable[[nn.Module, Any, Any], Any]) -> Iterator[None]:
-    handles = [module.register_forward_pre_hook(look, with_kwargs=True) for module in modules]
+def _hooked(handles: Sequence[Any]) -> Iterator[None]:
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _looked(modules: Iterable[nn.Module], look: Callable[[nn.Module, Any, Any], Any]) -> AbstractContextManager[None]:
+    return _hooked([module.register_forward_pre_hook(look, with_kwargs=True) for module in modules])
 
 
 @contextmanager
@@ -102,14 +105,8 @@ def _unit_axis(module: nn.Module, value: Tensor) -> int:
     return value.dim() - 1 - len(module.kernel_size) if isinstance(module, kinds.CONV) else value.dim() - 1
 
 
-@contextmanager
-def _put(modules: Iterable[nn.Module], put: Callable[[nn.Module, Any, Any], Any]) -> Iterator[None]:
-    handles = [module.register_forward_hook(put) for module in modules]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _put(modules: Iterable[nn.Module], put: Callable[[nn.Module, Any, Any], Any]) -> AbstractContextManager[None]:
+    return _hooked([module.register_forward_hook(put) for module in modules])
 
 
 @contextmanager
