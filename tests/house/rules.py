@@ -22,6 +22,7 @@ CONTRACTS = {
     "profiles": "Profile",
     "finders": "Finder",
     "interventions": "Intervention",
+    "layouts": "Layout",
 }
 """The rooms that hold plug-ins, and what their classes are."""
 GRANTED = {

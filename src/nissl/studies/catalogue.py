@@ -12,7 +12,18 @@ GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"data": (), "models": ("shape", "classes"), "quantities": (), "profiles": ()}
 )
 """Kinds whose fields are options, but for those that are decided by what they are used on."""
-KINDS = ("data", "models", "quantities", "profiles", "views", "adapters", "stores", "finders", "interventions")
+KINDS = (
+    "data",
+    "models",
+    "quantities",
+    "profiles",
+    "views",
+    "adapters",
+    "stores",
+    "finders",
+    "interventions",
+    "layouts",
+)
 
 
 @dataclass(frozen=True)

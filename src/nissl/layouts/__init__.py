@@ -1,0 +1,1 @@
+"""Ways to place units in the plane; one file each."""
