@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.layer import Layer as Layer
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
+    from nissl.core.profiles import Profiles as Profiles
+    from nissl.core.profiling import profile as profile
     from nissl.core.quantity import Quantity as Quantity
     from nissl.core.record import record as record
     from nissl.core.recorder import Recorder as Recorder
@@ -30,14 +32,15 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Network", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "communities", "compress", "decompress", "edit", "network", "open", "prune", "record", "structure", "structures",
+    "Arrays", "Layer", "Network", "Profiles", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
+    "communities", "compress", "decompress", "edit", "network", "open", "profile", "prune", "record", "structure", "structures",
 ]  # fmt: skip
 
 _HOMES = {
     "Arrays": "nissl.adapters.arrays",
     "Layer": "nissl.core.layer",
     "Network": "nissl.core.network",
+    "Profiles": "nissl.core.profiles",
     "Quantity": "nissl.core.quantity",
     "Recorder": "nissl.core.recorder",
     "Store": "nissl.core.store",
@@ -50,6 +53,7 @@ _HOMES = {
     "edit": "nissl.core.verbs",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
+    "profile": "nissl.core.profiling",
     "prune": "nissl.studies.prune",
     "record": "nissl.core.record",
     "structure": "nissl.core.search",

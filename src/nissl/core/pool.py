@@ -30,9 +30,9 @@ class Pool:
             raise BadValue(
                 f"The data have {self.count} inputs and {len(self.y)} labels: give one label for each input."
             )
-        last = network.layers[-1].units if network.layers else None
-        self.task = Task.of(_last(self.y), last, network.class_names(classes))
-        groups = self.task.groups(_last(self.y)) if self.y is not None else None
+        outputs = network.layers[-1].units if network.layers else None
+        self.task = Task.of(last(self.y, outputs), outputs, network.class_names(classes))
+        groups = self.task.groups(last(self.y, outputs)) if self.y is not None else None
         self.groups: Array | None = np.asarray(groups) if groups is not None and np.ndim(groups) == 1 else None
         """The class of each example; None where labels divide them into none."""
 
@@ -80,11 +80,11 @@ def unsettled(slopes: Array, shape: tuple[int, ...]) -> Array:
     return found
 
 
-def _last(labels: Array | None) -> Array | None:
-    """Of labels for every position of a sequence the last."""
+def last(labels: Array | None, outputs: int | None) -> Array | None:
+    """Of labels for every position of a sequence the last; one for each of the outputs are no sequence."""
     if labels is not None and labels.ndim == 2 and labels.dtype.kind in "iu" and labels.shape[1] > 1:
-        one_hot = bool(np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all())
-        return labels if one_hot else labels[:, -1]
+        flags = bool(np.isin(labels, (0, 1)).all())
+        return labels if flags and (labels.shape[1] == outputs or (labels.sum(1) == 1).all()) else labels[:, -1]
     return labels
 
 

@@ -15,22 +15,7 @@ class Probe:
     """Inputs with or without labels: (x, y), a loader of such batches, a data set of single examples, or x alone."""
 
     def __init__(self, given: Any, batch: int = 256, labels: Callable[[Any], Any] = lambda y: y):
-        pair = isinstance(given, list) and len(given) == 2 and all(hasattr(part, "shape") for part in given)
-        if pair or (isinstance(given, tuple) and len(given) == 2):  # a loader's batch is often a list
-            given = [_pair(part) for part in batches(tuple(given), batch)]
-        elif hasattr(given, "shape"):
-            given = [(part, None) for part in batches(given, batch)]
-        elif isinstance(given, Mapping):
-            given = list(batches(given, batch))
-        elif hasattr(given, "__getitem__") and hasattr(given, "__len__") and not isinstance(given, list | tuple):
-            given = [_stacked(given, range(i, min(i + batch, len(given)))) for i in range(0, len(given), batch)]
-        try:
-            found = [split(one) for one in given]
-        except TypeError as error:
-            raise BadValue(
-                f"probe={type(given).__name__} is no data: give (x, y), x alone, a data set, or an iterable of batches."
-            ) from error
-        self._batches = [(x, labels(y)) for x, y in found]
+        self._batches = [(x, labels(y)) for x, y in streamed(given, batch)]
         if not self._batches:
             raise BadValue("The data (or the probe) are empty: at least one example is needed.")
         self.count = sum(examples(x) for x, _ in self._batches)
@@ -42,6 +27,27 @@ class Probe:
     def labels(self) -> Any:
         """The labels of the first batch, or None."""
         return self._batches[0][1]
+
+
+def streamed(given: Any, batch: int) -> Iterator[tuple[Any, Any]]:
+    """Data of any of these forms as batches of (inputs, labels), one at a time; loaders' batches are as large as they are."""
+    found = given
+    pair = isinstance(given, list) and len(given) == 2 and all(hasattr(part, "shape") for part in given)
+    if pair or (isinstance(given, tuple) and len(given) == 2):  # a loader's batch is often a list
+        found = (_pair(part) for part in batches(tuple(given), batch))
+    elif hasattr(given, "shape"):
+        found = ((part, None) for part in batches(given, batch))
+    elif isinstance(given, Mapping):
+        found = batches(given, batch)
+    elif hasattr(given, "__getitem__") and hasattr(given, "__len__") and not isinstance(given, list | tuple):
+        found = (_stacked(given, range(i, min(i + batch, len(given)))) for i in range(0, len(given), batch))
+    try:
+        each = iter(found)
+    except TypeError as error:
+        raise BadValue(
+            f"probe={type(given).__name__} is no data: give (x, y), x alone, a data set, or an iterable of batches."
+        ) from error
+    yield from map(split, each)
 
 
 def split(batch: Any) -> tuple[Any, Any]:
