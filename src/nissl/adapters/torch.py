@@ -90,11 +90,8 @@ class Torch(
                 "was before torch.compile."
             )
         watch = Watch(self._compiling.outside(on_value), layers, checked_place(place), checked_passes(passes))
-        self._hearing.open(watch, learn=not self._compiling.held)
-        try:
+        with self._hearing.heard(watch, learn=not self._compiling.held):
             yield
-        finally:
-            self._hearing.close(watch)
 
     @contextmanager
     def watch_outputs(self, on_value: OnValue, *, passes: str = "all") -> Iterator[None]:

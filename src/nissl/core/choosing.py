@@ -44,7 +44,11 @@ def ranked(rank: str, scores: Array, target: int) -> Array:
     if rank != "contrast":
         raise BadValue(f"rank={rank!r}: one of {', '.join(RANKS)}.")
     others = np.delete(scores, target, 0)
-    return own - np.maximum(others, 0).mean(0) if len(others) else own
+    contrast = own - np.maximum(others, 0).mean(0) if len(others) else own
+    helps = own > 0
+    lowest = contrast[helps].min() if helps.any() else 0.0
+    # what does nothing for the target is no part of it, however little others make of it: behind all that helps
+    return np.where(helps, contrast, np.nextafter(lowest + np.minimum(own, 0), -np.inf))
 
 
 @dataclass(frozen=True)

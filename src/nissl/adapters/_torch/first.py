@@ -23,7 +23,7 @@ class FirstPass(Hook):
         self._hearing, self._place, self._still, self._then = hearing, place, still, then
         self._drop = then() if place.known else None
         self._handles: list[Any] = []
-        hearing.passes.open()
+        hearing.passes.open(self)
         for module in () if place.known else hearing.atlas.containers:
             self._handles.append(module.register_forward_pre_hook(self, prepend=True, with_kwargs=True))
 
@@ -39,15 +39,14 @@ class FirstPass(Hook):
         watch = Watch(lambda *_: None, "*", "activation", False)
         with self._still():
             self._hearing.passes.silent = True
-            self._hearing.open(watch, learn=True)
             try:
-                module(*args, **kwargs)
+                with self._hearing.heard(watch, learn=True):
+                    module(*args, **kwargs)
             finally:
-                self._hearing.close(watch)
                 self._hearing.passes.silent = False
 
     def end(self) -> None:
         remove(self._handles)
         if self._drop is not None:
             self._drop()
-        self._hearing.passes.close()
+        self._hearing.passes.close(self)

@@ -3,7 +3,8 @@
 import bisect
 import fnmatch
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -68,7 +69,8 @@ class Watch:
         remove(self._handles)
         for ear in self._ears:
             ear.close()
-            passes.counted.remove(ear)
+        gone = set(self._ears)
+        passes.counted = [one for one in passes.counted if one not in gone]
         self._ears.clear()
         self.heard.clear()
 
@@ -92,21 +94,35 @@ class Hearing:
 
     def open(self, watch: Watch, *, learn: bool) -> None:
         """`learn`: also find out what feeds what, where that is not known yet."""
-        self.passes.open()
         self._watches.append(watch)
+        self.passes.open(watch)
         watch.attach(self)
         unknown = any(not place.known for place in self.atlas.places if watch.asks(place.name))
         if unknown or learn:
             self.learner.open()
         self._compiling.open(learning=not self.learner.finished)
 
+    @contextmanager
+    def heard(self, watch: Watch, *, learn: bool) -> Iterator[None]:
+        """Open while the `with` is; an interrupt may come at any moment, also while hooks are put or taken away."""
+        try:
+            self.open(watch, learn=learn)
+            yield
+        finally:
+            try:
+                self.close(watch)
+            except KeyboardInterrupt:
+                self.close(watch)
+                raise
+
     def close(self, watch: Watch) -> None:
+        """May be done twice."""
         watch.detach(self.passes)
-        self._watches.remove(watch)
+        self._watches = [other for other in self._watches if other is not watch]
         self._compiling.close()
         if not self._watches:
             self.learner.close()
-        self.passes.close()
+        self.passes.close(watch)
 
     # what the learner tells
 
@@ -157,7 +173,8 @@ class Hearing:
             changer.handle = changer.attach(place.at, ahead=True)  # what listens hears the changed value
         entry = (self.next_turn() if turn is None else turn, place, change)
         bisect.insort(changer.entries, entry, key=lambda e: e[0])
-        self.passes.open()
+        user = object()
+        self.passes.open(user)
 
         def drop() -> None:
             changer.entries.remove(entry)
@@ -165,7 +182,7 @@ class Hearing:
                 changer.handle.remove()
                 self.passes.counted.remove(changer)
                 del self._changers[point]
-            self.passes.close()
+            self.passes.close(user)
 
         return drop
 

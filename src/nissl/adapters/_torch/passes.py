@@ -93,16 +93,17 @@ class Passes:
         self.learner: Any = None
         self.followers: set[nn.Module] = set()
         self._entered = False
-        self._users = 0
+        self._users: set[object] = set()
         self._handles: list[Any] = []
 
-    def open(self) -> None:
-        if self._users == 0:
+    def open(self, user: object) -> None:
+        first = not self._users
+        self._users.add(user)  # before any hook: closing undoes whatever was interrupted
+        if first:
             begin, end = _Begin(self), _End(self)
             for module in self._containers:
                 self._handles.append(module.register_forward_pre_hook(begin))
                 self._handles.append(module.register_forward_hook(end, always_call=True))
-        self._users += 1
 
     def follow(self, module: nn.Module) -> None:
         """Look at each call of a nonlinearity that serves several layers, for as long as anything is open."""
@@ -110,9 +111,9 @@ class Passes:
             self.followers.add(module)
             self._handles.append(module.register_forward_hook(_Follower(self.waiting), prepend=True))
 
-    def close(self) -> None:
-        self._users -= 1
-        if self._users == 0:
+    def close(self, user: object) -> None:
+        self._users.discard(user)
+        if not self._users:
             remove(self._handles)
             self.followers.clear()
             self._leave()
@@ -187,5 +188,7 @@ class Counted(Hook):
 
 
 def remove(handles: list[Any]) -> None:
+    """Each is forgotten after it is removed, so that what was interrupted can be done again."""
     while handles:
-        handles.pop().remove()
+        handles[-1].remove()
+        handles.pop()
