@@ -214,6 +214,16 @@ def test_few_examples_are_taken_and_that_is_said():
     assert "30 of 120" in str(report) and report.verdict == ("necessary", "sufficient", "specific")
 
 
+def test_weights_that_changed_since_are_noticed():
+    model, members, _ = pathways()
+    structure = planted(members[2], model)
+    with torch.no_grad():
+        next(model.parameters())[0] += 0.01
+    with pytest.warns(NisslWarning, match="weights have changed"):
+        report = quick(structure, examples(1))
+    assert any("weights have changed" in note for note in report.notes)
+
+
 def test_what_cannot_be_verified_is_refused_in_words():
     model, members, _ = pathways()
     two, three = (planted(members[c], model, target=c) for c in (2, 3))

@@ -1,5 +1,6 @@
 """How many units a structure takes, and what can be done with it as a value."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 import nissl
-from nissl.core.choosing import fewest
+from nissl.core.choosing import fewest, foremost, ranked
 from nissl.core.structure import Structure
 from nissl.errors import BadValue, DamagedData, MissingData, NisslWarning, UnknownName, Unsupported
 from nissl.models.transformer import Transformer
@@ -51,6 +52,31 @@ def test_as_many_as_are_faithful_or_as_take_the_class(learnt):
         assert accuracy(model, x[mine], y[mine]) <= 0.1
     with nissl.structure(model, (x, y), 1, size=len(found) - 1, **QUIET).delete():
         assert accuracy(model, x[mine], y[mine]) > 0.1
+
+
+def test_units_that_do_nothing_for_a_class_come_after_all_that_help_it():
+    #                  its own, shared, another's, dead, dead, against it
+    scores = np.array(
+        [[3.0, 0.5, 0.1, 0.0, 0.0, -2.0], [0.1, 4.0, 9.0, 0.0, -3.0, 0.0], [0.0, 4.0, 0.0, 0.0, 0.0, -5.0]]
+    )
+    assert foremost(ranked("contrast", scores, 0), 6).tolist() == [0, 1, 2, 3, 4, 5]
+    assert foremost(ranked("contrast", -np.abs(scores), 0), 6).tolist()[:2] == [
+        3,
+        4,
+    ]  # nothing helps: the least harm first
+    assert np.isfinite(ranked("contrast", scores[:, 3:5], 0)).all() and ranked("contrast", scores[:, :0], 0).shape == (
+        0,
+    )
+
+
+def test_a_pickled_structure_is_the_same_with_its_question(learnt):
+    model, x, y = learnt
+    for target in (1, (1, 2)):
+        found = nissl.structure(model, (x, y), target, **QUIET)
+        again = pickle.loads(pickle.dumps(found))
+        assert again.units == found.units and again.edges == found.edges
+        with found.delete(), again.delete():
+            assert np.array_equal(found.network.forward(x), again.network.forward(x))
 
 
 def test_a_goal_that_can_not_be_reached_warns(learnt):

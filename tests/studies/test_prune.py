@@ -144,6 +144,7 @@ def test_what_makes_no_sense_is_said() -> None:
         ({"by": "magnitud"}, "Did you mean 'magnitude'"),
         ({"share": 1.0}, "less than 1"),
         ({"share": -0.1}, "from 0"),
+        ({"share": "half"}, "from 0"),
         ({"by": "magnitude", "structured": True}, "by='norm' takes whole units"),
         ({"by": "norm", "structured": False}, "by='magnitude' takes single weights"),
         ({"by": "magnitude", "layers": "1"}, "whole units"),

@@ -71,68 +71,99 @@ def of_class(metric: str, *, squashed: bool) -> Aim:
     """
     if metric not in METRICS:
         raise BadValue(f"metric={metric!r}: one of {', '.join(METRICS)}, or a function of the outputs.")
+    told = _OfClass(metric, squashed)
+    return Aim(metric, told.value, told.slope, tips=metric == "logodds")
 
-    def parts(outputs: Array, which: Array) -> tuple[Array, Array]:
+
+def of_pair(first: int, second: int, *, squashed: bool) -> Aim:
+    """Why the first class and not the second: the difference of their logits."""
+    told = _OfPair(first, second, squashed)
+    return Aim("margin", told.value, told.slope, tips=True)
+
+
+def of_output(number: int) -> Aim:
+    """One of the outputs as it is."""
+    told = _OfOutput(number)
+    return Aim("output", told.value, told.slope)
+
+
+def of_function(function: Callable[[Array], Array]) -> Aim:
+    """Any function of the outputs, as numpy (example, ...), that gives one number an example."""
+    return Aim(getattr(function, "__name__", "function"), _OfFunction(function).value)
+
+
+# as classes, so that a structure can be pickled with its question
+
+
+@dataclass(frozen=True)
+class _OfClass:
+    metric: str
+    squashed: bool
+
+    def _parts(self, outputs: Array, which: Array) -> tuple[Array, Array]:
         """The value and its slope at the logits."""
-        logits, _ = _logits(outputs, squashed)
+        logits, _ = _logits(outputs, self.squashed)
         rows = np.arange(len(logits))
         chosen = np.zeros_like(logits)
         chosen[rows, which] = 1
-        if metric == "logit":
+        if self.metric == "logit":
             return logits[rows, which], chosen
-        rest = np.where(chosen > 0, -np.inf, logits) if metric == "logodds" else logits
+        rest = np.where(chosen > 0, -np.inf, logits) if self.metric == "logodds" else logits
         top = rest.max(1, keepdims=True)
         shares = np.exp(rest - top)
         total = shares.sum(1, keepdims=True)
         return logits[rows, which] - (top + np.log(total))[:, 0], chosen - shares / total
 
-    def slope(outputs: Array, which: Array) -> Array:
-        _, back = _logits(outputs, squashed)
-        return back(parts(outputs, which)[1])
+    def value(self, outputs: Array, which: Array) -> Array:
+        return self._parts(outputs, which)[0]
 
-    return Aim(metric, lambda outputs, which: parts(outputs, which)[0], slope, tips=metric == "logodds")
+    def slope(self, outputs: Array, which: Array) -> Array:
+        _, back = _logits(outputs, self.squashed)
+        return back(self._parts(outputs, which)[1])
 
 
-def of_pair(first: int, second: int, *, squashed: bool) -> Aim:
-    """Why the first class and not the second: the difference of their logits."""
+@dataclass(frozen=True)
+class _OfPair:
+    first: int
+    second: int
+    squashed: bool
 
-    def value(outputs: Array, _: Array) -> Array:
-        logits = _logits(outputs, squashed)[0]
-        return logits[:, first] - logits[:, second]
+    def value(self, outputs: Array, _: Array) -> Array:
+        logits = _logits(outputs, self.squashed)[0]
+        return logits[:, self.first] - logits[:, self.second]
 
-    def slope(outputs: Array, _: Array) -> Array:
-        logits, back = _logits(outputs, squashed)
+    def slope(self, outputs: Array, _: Array) -> Array:
+        logits, back = _logits(outputs, self.squashed)
         chosen = np.zeros_like(logits)
-        chosen[:, first], chosen[:, second] = 1, -1
+        chosen[:, self.first], chosen[:, self.second] = 1, -1
         return back(chosen)
 
-    return Aim("margin", value, slope, tips=True)
 
+@dataclass(frozen=True)
+class _OfOutput:
+    number: int
 
-def of_output(number: int) -> Aim:
-    """One of the outputs as it is."""
+    def value(self, outputs: Array, _: Array) -> Array:
+        return outputs.reshape(len(outputs), -1)[:, self.number]
 
-    def slope(outputs: Array, _: Array) -> Array:
+    def slope(self, outputs: Array, _: Array) -> Array:
         found = np.zeros_like(outputs)
-        found.reshape(len(found), -1)[:, number] = 1
+        found.reshape(len(found), -1)[:, self.number] = 1
         return found
 
-    return Aim("output", lambda outputs, _: outputs.reshape(len(outputs), -1)[:, number], slope)
 
+@dataclass(frozen=True)
+class _OfFunction:
+    function: Callable[[Array], Array]
 
-def of_function(function: Callable[[Array], Array]) -> Aim:
-    """Any function of the outputs, as numpy (example, ...), that gives one number an example."""
-
-    def value(outputs: Array, _: Array) -> Array:
-        made = np.asarray(function(outputs), np.float64)
+    def value(self, outputs: Array, _: Array) -> Array:
+        made = np.asarray(self.function(outputs), np.float64)
         if made.shape != (len(outputs),):
             raise BadValue(
                 f"The target function gave the shape {made.shape} for {len(outputs)} examples: it must return one number an "
                 "example. It is given the outputs as a numpy array, the example axis first."
             )
         return made
-
-    return Aim(getattr(function, "__name__", "function"), value)
 
 
 def looks_squashed(outputs: Array) -> bool:

@@ -10,6 +10,7 @@ from nissl.core.choosing import first
 from nissl.core.controls import Random, Sham, enough, randoms, reinitialised, sham, shuffled
 from nissl.core.curves import SHARES, Curve, curve, naive
 from nissl.core.finder import Case
+from nissl.core.fingerprint import fingerprint
 from nissl.core.ground import Cut, Ground
 from nissl.core.progress import progress as shown
 from nissl.core.question import again, asked, class_number
@@ -44,6 +45,9 @@ def verify(
     if data is None:
         notes.append("verified on the examples that it was found with: the figures flatter it")
         warnings.warn(f"nissl: {structure.target}: {notes[0]}. Give held-out data: verify(data).", NisslWarning, 3)
+    if fingerprint(structure.subject()[0]) != structure.fingerprint:
+        notes.append("the network's weights have changed since it was found: scores and means are those of before")
+        warnings.warn(f"nissl: {structure.target}: {notes[-1]}. Find it anew with nissl.structure.", NisslWarning, 3)
     with shown("verify", progress) as tick:
         counted = _Counted(tick, _runs(structure, random, controls))
         ground = Ground(structure, case, number, examples=examples, seed=seed, tick=counted)

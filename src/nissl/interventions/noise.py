@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core.intervention import Intervention, Units
+from nissl.errors import BadValue
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,10 @@ class Noise(Intervention):
 
     deviation: float
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.deviation >= 0:
+            raise BadValue(f"noise({self.deviation!r}): a standard deviation, 0 or more.")
 
     def open(self, units: Units) -> AbstractContextManager[None]:
         def noisy(value: Any) -> Any:

@@ -102,7 +102,7 @@ def _way(by: str, structured: bool | None, share: float, layers: Any) -> bool:
     if way not in _WAYS[by]:
         other = "by='norm' takes whole units by their weights" if way else "by='magnitude' takes single weights"
         raise BadValue(f"by={by!r} can't be structured={structured}: {other}.")
-    if not 0 <= share < 1:
+    if isinstance(share, str) or not 0 <= share < 1:
         raise BadValue(f"share={share!r}: how much goes, from 0 to less than 1.")
     if layers is not None and not way:
         raise BadValue("layers= is for whole units; single weights go in all of the network's matrices.")
