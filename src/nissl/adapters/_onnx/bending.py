@@ -47,6 +47,10 @@ def behind_norm(graph: Graph, value: str) -> tuple[str, str | None]:
 
 def nonlinearity(graph: Graph, value: str) -> tuple[str, str] | None:
     """The nonlinearity that everybody who takes this value takes it through, and the value behind it."""
+    taker = graph.only_taker(value)
+    if taker is not None and len(graph.nodes[taker].input) == 1 and graph.nodes[taker].op_type in BENDS:
+        node = graph.nodes[taker]  # by far the most, and told without a search
+        return BENDS[node.op_type], node.output[0]
     inside: list[int] = []
     made, waiting = {value}, list(graph.takers.get(value, []))
     while waiting and len(inside) < LONGEST:

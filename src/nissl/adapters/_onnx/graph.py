@@ -11,6 +11,7 @@ from nissl.errors import BadValue
 
 BATCH_FREE = ("Shape", "Size")
 """Operators that look at a value's shape alone."""
+BODIES = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -51,12 +52,16 @@ class Graph:
         self.open = {value.name for value in model.graph.output}
         """Values that leave the graph: its outputs, and what the body of a loop or branch looks at."""
         for number, node in enumerate(self.nodes):
-            self.maker |= {value: number for value in node.output if value}
+            for value in node.output:
+                if value:
+                    self.maker[value] = number
             if node.op_type not in BATCH_FREE:
-                for value in dict.fromkeys(filter(None, node.input)):
-                    self.takers.setdefault(value, []).append(number)
+                for value in dict.fromkeys(node.input):
+                    if value:
+                        self.takers.setdefault(value, []).append(number)
             for attribute in node.attribute:
-                for body in [attribute.g, *attribute.graphs]:
+                bodies = [attribute.g, *attribute.graphs] if attribute.type in BODIES else ()
+                for body in bodies:
                     self.open |= {value for inner in body.node for value in inner.input}
 
     def only_taker(self, value: str) -> int | None:

@@ -3,7 +3,7 @@
 import ast
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,17 +48,28 @@ class Place:
         return value.swapaxes(1, 2).reshape(value.shape[0], value.shape[2], -1)
 
 
-def places(graph: Graph, shapes: dict[str, Shape], examples: str | None = None) -> list[Place]:
-    """In the order in which they run; `shapes` are those that were inferred, `examples` the name of their number in these."""
-    found, taken = [], {}  # type: list[Place], dict[str, tuple[int, str | None]]
+@dataclass
+class _Found:
+    """A place while it is being told, so that it is made but once more."""
+
+    place: Place
+    heard: str
+    said: dict[str, Any]
+    """Of its layer."""
+
+
+def places(graph: Graph, shape: Callable[[str], Shape], examples: str | None = None) -> list[Place]:
+    """In the order in which they run; `shape` tells what was inferred of a value, `examples` the name of their number in it."""
+    found, taken = [], {}  # type: list[_Found], dict[str, tuple[int, str | None]]
     for number in range(len(graph.nodes)):
         reader = _READ.get(graph.nodes[number].op_type)
         place = reader(graph, number) if reader else None
         if place is None:
             continue
         weight = place.forms["weight"].tensor
-        name = _unique(place.layer.name, weight, taken)
-        found.append(_heard(graph, replace(place, layer=replace(place.layer, name=name)), shapes, examples))
+        one = _heard(graph, place, shape, examples)
+        one.said["name"] = _unique(place.layer.name, weight, taken)
+        found.append(one)
     if not found:
         operators = sorted({node.op_type for node in graph.nodes})
         raise Unsupported(
@@ -77,36 +88,34 @@ def _unique(name: str, weight: str, taken: dict[str, tuple[int, str | None]]) ->
     return f"{name}{'#' if owner == weight else '.'}{count + 1}"
 
 
-def _heard(graph: Graph, place: Place, shapes: dict[str, Shape], examples: str | None) -> Place:
+def _heard(graph: Graph, place: Place, known: Callable[[str], Shape], examples: str | None) -> _Found:
     """Where the layer's activation is: behind a norm over the same units and a nonlinearity."""
     if place.layer.kind == "recurrent":
-        return place
+        return _Found(place, place.heard, {})
     value, norm = behind_norm(graph, place.own)
     bent = nonlinearity(graph, value)
     name, value = bent or (None, value)
     remark = "; ".join(filter(None, [f"heard after {norm}" if norm else None, mixed_by(graph, value)])) or None
-    shape = shapes.get(value, ())
+    shape = known(value)
     batch = shape.index(examples) if examples in shape else 0  # torch's attention has the positions before the examples
     axes = [n for i, n in enumerate(shape) if i not in (batch, place.layer.unit_axis % len(shape))]
     inner = tuple(n for n in axes if isinstance(n, int))
-    known = inner if len(inner) == len(axes) else ()
-    layer = replace(place.layer, nonlinearity=name, remark=remark, unit_shape=known, batch_axis=batch)
-    return replace(place, heard=value, layer=layer)
+    size = inner if len(inner) == len(axes) else ()
+    return _Found(place, value, {"nonlinearity": name, "remark": remark, "unit_shape": size, "batch_axis": batch})
 
 
-def _joined(graph: Graph, found: list[Place]) -> list[Place]:
+def _joined(graph: Graph, found: list[_Found]) -> list[Place]:
     """With the edges: which layers' values reach which, with no other between."""
-    by_value = {value: p.layer.name for p in found for value in (p.own, p.heard, *p.beside)}
-    by_node = {place.node: i for i, place in enumerate(found)}
+    by_value = {v: one.said["name"] for one in found for v in (one.place.own, one.heard, *one.place.beside)}
+    by_node = {one.place.node: one for one in found}
     reach: dict[str, dict[str, None]] = {}
     for number, node in enumerate(graph.nodes):
         sources = {name: None for value in node.input for name in reach.get(value, {})}
         if number in by_node:
-            place = found[by_node[number]]
-            found[by_node[number]] = replace(place, layer=replace(place.layer, inputs=tuple(sources)))
+            by_node[number].said["inputs"] = tuple(sources)
         for value in node.output:
             reach[value] = {by_value[value]: None} if value in by_value else sources
-    return found
+    return [replace(one.place, heard=one.heard, layer=replace(one.place.layer, **one.said)) for one in found]
 
 
 def _gemm(graph: Graph, number: int) -> Place | None:
@@ -213,7 +222,11 @@ def _bias(graph: Graph, name: str | None, units: int) -> dict[str, Form]:
 
 def _shapes(graph: Graph, found: dict[str, Form]) -> dict[str, tuple[int, ...]]:
     """Shapes with the unit first, told by an array that takes no room."""
-    return {key: form.unit_first(np.broadcast_to(False, graph.shape(form.tensor))).shape for key, form in found.items()}
+    return {key: form.unit_first(_nothing(graph.shape(form.tensor))).shape for key, form in found.items()}
+
+
+def _nothing(shape: tuple[int, ...]) -> Any:
+    return np.ndarray(shape, np.bool_, b"\0", strides=(0,) * len(shape))
 
 
 def _dtype(graph: Graph, found: dict[str, Form]) -> int:

@@ -1,5 +1,7 @@
 """A model's layers, from its graph and the shapes that can be inferred."""
 
+from collections.abc import Callable
+
 import onnx
 
 from nissl.adapters._onnx.graph import Graph, check_loaded, prepared
@@ -24,18 +26,18 @@ def _examples(model: onnx.ModelProto) -> str | None:
     return None
 
 
-def _shapes(model: onnx.ModelProto) -> dict[str, Shape]:
-    """Of every value whose axes are known, by number or name; nothing where the model is too large or odd to tell."""
+def _shapes(model: onnx.ModelProto) -> Callable[[str], Shape]:
+    """Of a value by name its axes, as far as they are known; none where the model is too large or odd to tell."""
     if model.ByteSize() >= INFERRED:
-        return {}
+        return lambda _: ()
     try:
         graph = onnx.shape_inference.infer_shapes(model).graph
     except onnx.shape_inference.InferenceError:
-        return {}
-    return {
-        value.name: tuple(
-            d.dim_value if d.HasField("dim_value") else d.dim_param for d in value.type.tensor_type.shape.dim
-        )
-        for value in [*graph.value_info, *graph.output]
-        if value.type.tensor_type.HasField("shape")
-    }
+        return lambda _: ()
+    known = {value.name: value for value in [*graph.value_info, *graph.output]}
+
+    def shape(name: str) -> Shape:  # few are asked for, and reading them takes long
+        axes = known[name].type.tensor_type.shape.dim if name in known else ()
+        return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param for d in axes)
+
+    return shape
