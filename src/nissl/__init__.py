@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.adapters.arrays import Arrays as Arrays
     from nissl.core.communities import communities as communities
     from nissl.core.layer import Layer as Layer
+    from nissl.core.map import Map as Map
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
     from nissl.core.profiles import Profiles as Profiles
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.search import structures as structures
     from nissl.core.store import Store as Store
     from nissl.core.structure import Structure as Structure
+    from nissl.core.topomap import topomap as topomap
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
     from nissl.core.verbs import edit as edit
@@ -32,13 +34,15 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Network", "Profiles", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
+    "Arrays", "Layer", "Map", "Network", "Profiles", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
     "communities", "compress", "decompress", "edit", "network", "open", "profile", "prune", "record", "structure", "structures",
+    "topomap",
 ]  # fmt: skip
 
 _HOMES = {
     "Arrays": "nissl.adapters.arrays",
     "Layer": "nissl.core.layer",
+    "Map": "nissl.core.map",
     "Network": "nissl.core.network",
     "Profiles": "nissl.core.profiles",
     "Quantity": "nissl.core.quantity",
@@ -58,6 +62,7 @@ _HOMES = {
     "record": "nissl.core.record",
     "structure": "nissl.core.search",
     "structures": "nissl.core.search",
+    "topomap": "nissl.core.topomap",
 }
 
 if not TYPE_CHECKING:

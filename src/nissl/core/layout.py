@@ -22,10 +22,12 @@ class Layout(ABC):
 
     even: ClassVar[bool] = False
     """Are its places spread evenly over an area?"""
+    cells: ClassVar[str] = ""
+    """The shape, grid or disc, in which every unit has a cell of its own."""
 
     @abstractmethod
     def place(self, features: Array, start: Array | None, seed: int) -> Array:
-        """(unit, 2) of at least three units, (unit, feature), that are apart as far as they are unlike (Euclidean distance).
+        """(unit, 2) of at least three units, whose features (unit, principal component) are as far apart as they are unlike.
 
         `start`: places to begin from, so that units move no more than they must. The same input and seed: the same bytes.
         """
@@ -97,6 +99,12 @@ def principal(features: Array, most: int = 50) -> Array:
     largest = np.abs(found).argmax(0)
     turned_to: Array = found * np.where(found[largest, np.arange(found.shape[1])] < 0, -1, 1)
     return turned_to
+
+
+def plane(features: Array) -> Array:
+    """The first two of principal components as places; zero where there are fewer."""
+    found: Array = np.pad(features[:, :2], ((0, 0), (0, max(0, 2 - features.shape[1]))))
+    return found
 
 
 def placed(how: Layout, features: Array, start: Array | None = None, seed: int = 0) -> Array:

@@ -86,6 +86,8 @@ class Cells:
     shares: Array
     """0 to 1 along the ramp."""
     ramp: str = "ink"
+    smooth: bool = False
+    """Samples of a smooth field, to be shown without steps."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,9 +30,12 @@ HOSTILE: dict[str, Array] = {
 
 
 class LayoutSuite:
-    """Subclass with `layout()` returning the layout; `ordered`: does it bring together what is alike?"""
+    """Subclass with `layout()` returning the layout."""
 
     ordered: ClassVar[bool] = True
+    """Does it bring together what is alike?"""
+    steady: ClassVar[bool] = True
+    """Do units stay where they are when their numbers hardly change?"""
 
     def layout(self) -> Layout:
         raise NotImplementedError("return the layout to test")
@@ -83,9 +86,13 @@ class LayoutSuite:
         assert kept.kept > 0.3
 
     def test_the_last_digits_of_numbers_move_no_unit(self) -> None:
+        if not self.steady:
+            pytest.skip("not promised by this layout")
         values = blobs()
-        shaken = values * (1 + 1e-7 * np.random.default_rng(1).normal(size=values.shape))
-        np.testing.assert_allclose(self.placed(comparable(shaken)), self.placed(comparable(values)), atol=1e-6)
+        for seed in range(3):  # one of so many numbers may still be rounded to the other side
+            shaken = values * (1 + 1e-7 * np.random.default_rng(seed).normal(size=values.shape))
+            moved = np.abs(self.placed(comparable(shaken)) - self.placed(comparable(values))).max(1)
+            assert (moved < 0.01).mean() > 0.9
 
     def test_it_begins_where_it_is_told_to(self) -> None:
         features = comparable(blobs())

@@ -20,7 +20,8 @@ def lines(axes: Any, mark: Lines, level: int) -> None:
 
 def cells(axes: Any, mark: Cells, level: int) -> None:
     box = (mark.x, mark.x + mark.width, mark.y + mark.height, mark.y)
-    axes.imshow(ramp(mark.ramp, mark.shares), extent=box, interpolation="nearest", aspect="auto", zorder=level)
+    between = "bicubic" if mark.smooth else "nearest"
+    axes.imshow(ramp(mark.ramp, mark.shares), extent=box, interpolation=between, aspect="auto", zorder=level)
 
 
 def bars(axes: Any, mark: Bars, level: int) -> None:

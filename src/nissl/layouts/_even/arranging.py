@@ -4,8 +4,8 @@ import numpy as np
 
 from nissl.core.layout import Array, Layout
 from nissl.layouts._even.blocks import traded
-from nissl.layouts._even.cells import Cells, middles
 from nissl.layouts._even.halves import filled
+from nissl.layouts._even.shapes import Cells, middles
 from nissl.layouts._even.sheet import learned
 
 SETTLED = 2.0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.layouts._even.cells import Cells
+from nissl.layouts._even.shapes import Cells
 
 Array = NDArray[Any]
 SIDE = 12

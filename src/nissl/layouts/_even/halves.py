@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.layouts._even.cells import Cells
+from nissl.layouts._even.shapes import Cells
 
 
 def filled(points: NDArray[Any], cells: Cells) -> NDArray[np.intp]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.layouts._even.cells import Cells
+from nissl.core.layout import plane
 from nissl.layouts._even.halves import filled
+from nissl.layouts._even.shapes import Cells
 
 Array = NDArray[Any]
 PASSES = 24
@@ -22,7 +23,7 @@ PIECE = 8_000_000
 def learned(features: Array, cells: Cells, start: Array | None = None, passes: int = PASSES) -> Array:
     """(unit, x and y), in cells' widths: where on the sheet each unit is at home. `start`: places to begin from."""
     size = np.array(cells.max(0) + 1)
-    points = _first_two(features) if start is None else start
+    points = plane(features) if start is None else start
     held = filled(points, cells)
     places = np.empty((len(cells), 2))
     places[held] = cells[:, ::-1] + 0.5
@@ -34,12 +35,6 @@ def learned(features: Array, cells: Cells, start: Array | None = None, passes: i
         goals, inside = _goals(features, places, cells, nodes, step, radius)
         places = _homes(features, goals, inside, nodes) * step[::-1]
     return places
-
-
-def _first_two(features: Array) -> Array:
-    found = np.zeros((len(features), 2))
-    found[:, : min(2, features.shape[1])] = features[:, :2]
-    return found
 
 
 def _goals(

@@ -1,0 +1,1 @@
+"""Layouts by forces between all pairs of units."""

@@ -1,0 +1,168 @@
+"""One map of one group, and the scale it is read by."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core import fields
+from nissl.core.map import Map
+from nissl.core.marks import Cells, Lines, Mark, Text
+from nissl.core.palette import FAINT, MUTED
+from nissl.views._staining.lettering import number
+
+Array = NDArray[Any]
+FEWEST, MOST, DOTS = 36, 96, 320
+"""Samples on a side of a field, by how many units there are, and of a picture of units that have no cells."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the deepest colour stands for."""
+
+    limit: float
+    signed: bool
+    clipped: bool
+
+    @classmethod
+    def of(cls, values: Array) -> "Scale":
+        """So deep that one value in a hundred is beyond."""
+        size = np.abs(values[np.isfinite(values)])
+        limit = float(np.quantile(size, 0.99)) if len(size) else 0.0
+        limit = limit if limit > 0 else float(size.max(initial=0)) or 1.0
+        return cls(limit, bool((np.nan_to_num(values) < 0).any()), bool((size > limit).any()))
+
+    @property
+    def ramp(self) -> str:
+        return "change" if self.signed else "ink"
+
+    def shares(self, values: Array) -> Array:
+        """Places on the ramp; paper where there is no value."""
+        share = np.clip(np.nan_to_num(values) / self.limit, -1, 1)
+        found: Array = 0.5 + share / 2 if self.signed else np.maximum(share, 0)
+        return found
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Where a map goes, and how it is shown."""
+
+    x: float
+    y: float
+    width: float
+    style: str
+    scale: Scale
+
+    def beside(self, step: float) -> "Panel":
+        """The same, further to the right."""
+        return replace(self, x=self.x + step)
+
+    def frame(self, one: Map) -> tuple[Array, Array]:
+        """The upper left corner and the extent of what is shown, in the unit square: half a cell beyond the units."""
+        half = one.side / 2
+        low, high = one.positions.min(0) - half, one.positions.max(0) + half
+        wide = high[0] - low[0]
+        if high[1] - low[1] > wide:  # nothing is drawn higher than wide
+            middle = (low[0] + high[0]) / 2
+            low[0], high[0] = middle - (high[1] - low[1]) / 2, middle + (high[1] - low[1]) / 2
+        return low, high - low
+
+    def height(self, one: Map) -> float:
+        """How high the map is when it is as wide as the panel."""
+        _, size = self.frame(one)
+        return float(self.width * size[1] / size[0])
+
+
+def panel(one: Map, values: Array, room: Panel, outline: Lines | None) -> list[Mark]:
+    """A frame, the map in it, and an outline in the map's own coordinates."""
+    low, size = room.frame(one)
+    scale = room.width / size[0]
+    high = room.height(one)
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * [room.width, high] + [room.x, room.y]
+    marks: list[Mark] = [_shown(one, values, room, low, size)]
+    if rectangular(one):
+        marks.append(Lines(corners, FAINT, 1.0))
+    if outline is not None:
+        kept = np.clip(outline.points, low, low + size)
+        marks.append(replace(outline, points=(kept - low) * scale + [room.x, room.y]))
+    return marks
+
+
+def rectangular(one: Map) -> bool:
+    """Is it a grid, whose outline is a frame?"""
+    return one.shape == "grid"
+
+
+def _shown(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells:
+    if room.style == "units" and one.shape in ("grid", "disc"):
+        return _tiled(one, values, room, low, size)
+    fine = int(np.clip(2.5 / one.spacing, FEWEST, MOST))
+    count = DOTS if room.style == "units" else fine
+    rows = max(1, round(count * size[1] / size[0]))
+    x, y = (
+        (np.arange(n) + 0.5) / n * extent + start for n, extent, start in zip((count, rows), size, low, strict=True)
+    )
+    box = (room.x, room.y, room.width, room.height(one))
+    if room.style == "units":
+        return Cells(*box, room.scale.shares(_dots(one, values, x, y)), room.scale.ramp)
+    table = fields.sampled(one.positions, values, x, y)
+    if rectangular(one):
+        table = np.where(_occupied(one, x, y), table, np.nan)
+    return Cells(*box, room.scale.shares(table), room.scale.ramp, True)
+
+
+def _tiled(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells:
+    """Cell by cell."""
+    cells = one.cells
+    table = np.full(tuple(cells.max(0) + 1), np.nan)
+    table[cells[:, 0], cells[:, 1]] = values
+    scale = room.width / size[0]
+    half = one.side / 2
+    x, y = (one.positions.min(0) - half - low) * scale + [room.x, room.y]
+    wide, high = (np.ptp(one.positions, 0) + 2 * half) * scale
+    return Cells(float(x), float(y), float(wide), float(high), room.scale.shares(table), room.scale.ramp)
+
+
+def _occupied(one: Map, x: Array, y: Array) -> NDArray[np.bool_]:
+    """Which samples lie in a unit's cell: the last row may be short."""
+    cells, least = one.cells, one.positions.min(0)
+    taken = np.zeros(tuple(cells.max(0) + 1), bool)
+    taken[cells[:, 0], cells[:, 1]] = True
+    row, column = (
+        np.clip(np.rint((along - start) / one.side).astype(int), 0, count - 1)
+        for along, start, count in zip((y, x), least[::-1], taken.shape, strict=True)
+    )
+    return taken[np.ix_(row, column)]
+
+
+def _dots(one: Map, values: Array, x: Array, y: Array) -> Array:
+    """Each unit as a dot, on a raster."""
+    found = np.full((len(y), len(x)), np.nan)
+    least = np.full(found.shape, (0.42 * one.spacing) ** 2)
+    for unit, (px, py) in enumerate(one.positions):
+        columns = slice(*np.searchsorted(x, [px - 0.45 * one.spacing, px + 0.45 * one.spacing]))
+        rows = slice(*np.searchsorted(y, [py - 0.45 * one.spacing, py + 0.45 * one.spacing]))
+        apart = (x[columns] - px) ** 2 + (y[rows, None] - py) ** 2
+        nearer = apart < least[rows, columns]
+        found[rows, columns][nearer] = values[unit]
+        least[rows, columns][nearer] = apart[nearer]
+    return found
+
+
+def key(scale: Scale, x: float, y: float, high: float) -> list[Mark]:
+    """The scale, upright, with its ends."""
+    steps = np.linspace(1, 0, 41)[:, None]
+    over = "≥ " if scale.clipped else ""
+    below = "≤ −" if scale.clipped else "−"
+    ends = [
+        (y + 9, f"{over}{number(scale.limit)}"),
+        (y + high - 9, f"{below}{number(scale.limit)}" if scale.signed else "0"),
+    ]
+    if scale.signed:
+        ends.append((y + high / 2, "0"))
+    box = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * [16, high] + [x, y]
+    return [
+        Cells(x, y, 16, high, steps, scale.ramp), Lines(box, FAINT, 1.0),
+        *(Text(x + 24, at, words, 16, colour=MUTED) for at, words in ends),
+    ]  # fmt: skip
