@@ -29,14 +29,15 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.studies.compress import compress as compress
     from nissl.studies.compress import decompress as decompress
     from nissl.studies.decay import biased_decay as biased_decay
+    from nissl.studies.kinship import kinship as kinship
     from nissl.studies.prune import prune as prune
 
     __version__: str
 
 __all__ = [
     "Arrays", "Layer", "Map", "Network", "Profiles", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "communities", "compress", "decompress", "edit", "network", "open", "profile", "prune", "record", "structure", "structures",
-    "topomap",
+    "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "prune", "record", "structure",
+    "structures", "topomap",
 ]  # fmt: skip
 
 _HOMES = {
@@ -55,6 +56,7 @@ _HOMES = {
     "compress": "nissl.studies.compress",
     "decompress": "nissl.studies.compress",
     "edit": "nissl.core.verbs",
+    "kinship": "nissl.studies.kinship",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
     "profile": "nissl.core.profiling",

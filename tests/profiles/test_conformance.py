@@ -12,6 +12,8 @@ from nissl.testing.profiles import ProfileSuite
 MADE = [plugins.load("profiles", name)() for name in plugins.names("profiles")]
 CONTRAST = plugins.load("profiles", "contrast")
 MADE += [CONTRAST("all"), CONTRAST("each"), CONTRAST(weights="size"), CONTRAST("all", "size")]
+MADE += [plugins.load("profiles", "effect")("all", "size"), plugins.load("profiles", "interval")(of="contrast")]
+MADE += [plugins.load("profiles", "significance")("each"), plugins.load("profiles", "significance")(correction="none")]
 
 
 @pytest.mark.parametrize("made", MADE, ids=repr, scope="class")

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
 
-from nissl.apps._cli.options import Finding, Overhearing, Recording, Training, from_toml
-from nissl.errors import NisslError, NisslWarning
+from nissl.apps._cli.options import Finding, Grouping, Overhearing, Recording, Training, from_toml
+from nissl.errors import BadValue, NisslError, NisslWarning
 
 WORDS = {
     "resume=True": "--resume or --overwrite",
@@ -151,21 +151,39 @@ def export(
 
 
 def profile(
-    run: Run,
-    measure: Annotated[str, Parameter(help="mean, contrast, selectivity ...: `nissl list profiles`.")] = "mean",
+    run: Annotated[str, Parameter(help="A run, or a model: FILE.py:NAME, package.module:NAME.")],
+    measure: Annotated[str, Parameter(help="With --out: mean, contrast, selectivity ...: `nissl list profiles`.")] = "mean",
     *,
-    out: Annotated[Path, Parameter(help="The Zarr folder to write. Nothing is overwritten.")],
-    layers: Annotated[list[str] | None, Parameter(help="Only these.")] = None,
-    scheduler: Annotated[str | None, Parameter(help="A Dask scheduler, tcp://HOST:8786; left out: this machine's threads.")] = None,
-    **options: Annotated[str, Parameter(help="The measure's own: --against each.")],
+    data: Annotated[str | None, Parameter(help="FILE.py:NAME, (x, y); or a data set by name. A run of `nissl train` knows its own.")] = None,
+    output: Annotated[Path | None, Parameter(alias="-o", help="An .npz file for the profiles. Nothing is overwritten.")] = None,
+    pictures: Annotated[Path | None, Parameter(help="A folder for pictures of them.")] = None,
+    grouping: Grouping | None = None,
+    out: Annotated[Path | None, Parameter(help="A measure of the whole trace instead, into this Zarr folder.")] = None,
+    layers: Annotated[list[str] | None, Parameter(help="Only these.", negative=())] = None,
+    scheduler: Annotated[str | None, Parameter(help="With --out: a Dask scheduler, tcp://HOST:8786; left out: this machine's threads.")] = None,
+    **options: Annotated[str, Parameter(help="With --out: the measure's own, --against each.")],
 ) -> None:  # fmt: skip
-    """What each unit's responses to the classes say, of a trace of any size.
+    """What units make of groups of inputs: means, and what sets each group apart; or a measure of a whole trace.
 
-    Example: `nissl profile runs/digits contrast --out contrast.zarr --against each`.
+    Examples: `nissl profile runs/digits`; `nissl profile runs/digits --groups label,correct --within label -o split.npz`;
+    `nissl profile model.py:net --data model.py:data --groups model.py:age --align prediction --pictures found`.
+
+    Of a trace of any size: `nissl profile runs/digits contrast --out contrast.zarr --against each`.
     """
-    from nissl.studies.profile import profile as study
+    from nissl.studies import profile as study
 
-    print(study(run, measure, out, layers=layers, options=options, scheduler=scheduler))
+    if out is not None:
+        print(study.profile(run, measure, out, layers=layers, options=options, scheduler=scheduler))
+        return
+    if options or measure != "mean" or scheduler:
+        raise BadValue(
+            f"{', '.join(f'--{name}' for name in options) or measure}: a measure of a whole trace is written to a folder: add --out "
+            "contrast.zarr. Without it groups of inputs are profiled: see nissl profile --help."
+        )
+    from nissl.apps._cli import grouped
+
+    asked = (grouping or Grouping()).asked()
+    grouped.shown(study.grouped(run, data=data, layers=layers, output=output, **asked), output, pictures)
 
 
 def structure(

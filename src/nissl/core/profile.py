@@ -34,9 +34,17 @@ class Profile(ABC):
     def gives(self) -> Mapping[str, tuple[str, ...]]:
         """What it finds, by name, with its axes behind the unit's: () is one number a unit; else ("class",) or ("class", "other")."""
 
+    @property
+    def whole(self) -> bool:
+        """Is a unit judged among all units of its layer at an epoch, as by a correction for the number of tests?"""
+        return False
+
     @abstractmethod
     def measure(self, responses: Responses) -> tuple[Array, ...]:
-        """What `gives` names, in that order. Each unit and epoch for itself: any part of them is measured like the whole."""
+        """What `gives` names, in that order. Each unit and epoch for itself: any part of them is measured like the whole.
+
+        Each epoch for itself, with all its units, where that is not so (`whole`).
+        """
 
 
 def measured(measure: Any, options: Mapping[str, Any]) -> Profile:
@@ -87,6 +95,7 @@ def _most(measure: Profile, specs: Sequence[ArraySpec]) -> int:
 
 def _measured(measure: Profile, held: Any) -> Any:
     """The measure of one layer, by numpy or Dask, whichever holds its arrays."""
+    held = held.chunk({"neuron": -1, "epoch": 1}) if measure.whole and held.chunks else held
     arrays = [held[name] for name in held.data_vars]
     classes = held.sizes["class"]
     given = list(measure.gives.items())

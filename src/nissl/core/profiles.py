@@ -2,53 +2,35 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core import keeping
+from nissl.core.answers import Answers
 from nissl.core.groups import joined
+from nissl.core.kinship import By, distances, similarities
 from nissl.core.labelled import Labelled, Series
-from nissl.core.layer import Layer
 from nissl.core.profile import measured
 from nissl.core.tally import Moments
-from nissl.errors import BadValue, NotHeard, UnknownName, listing, near
+from nissl.errors import BadValue, UnknownName, listing, near
 
 Array = NDArray[Any]
-AXES = {1: ("position",), 2: ("y", "x"), 3: ("z", "y", "x")}
 GROUP, OTHER = "group", "other"
 
 
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What was summed of one layer."""
+class Trait(NamedTuple):
+    """A unit that sets a group apart."""
 
-    layer: Layer
-    shape: tuple[int, ...]
-    """Of one example, in the layer's own order of axes."""
+    group: str
+    layer: str
     unit: int
-    """Which axis of `shape` counts the units."""
-    units: Moments
-    """Of each unit's mean over its positions, example by example."""
-    places: Moments | None
-    """Of every position; None where they were not asked for."""
-    aligned: bool = False
-
-    def moments(self, full: bool | None) -> tuple[Moments, tuple[str, ...], tuple[int, ...]]:
-        """Of every position or of units (None: as much as there is), what their axes are called, and how long they are."""
-        if full and self.places is None:
-            raise NotHeard(f"Positions of {self.layer.name} were not summed: positions=True keeps them.")
-        if self.places is None or full is False:
-            return self.units, (self.layer.unit,), (self.shape[self.unit],)
-        rest = len(self.shape) - 1
-        names = list(AXES.get(rest, [f"axis {i + 1}" for i in range(rest)]))
-        names.insert(self.unit, self.layer.unit)
-        return self.places, tuple(names), self.shape
-
-    def of(self, rows: Array) -> "Answers":
-        """Of these groups."""
-        places = None if self.places is None else self.places.of(rows)
-        return replace(self, units=self.units.of(rows), places=places)
+    effect: float
+    """Hedges' g of its contrast."""
+    q: float
+    """The probability that this is chance, corrected for all tests of the layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +124,12 @@ class Profiles(Mapping[str, Labelled]):
             told[name] = Labelled(name, values, (*labels, *dims), {axis: coords[axis] for axis in labels})
         return told
 
+    def similarity(self, layer: str, by: By = "correlation", *, full: bool = False) -> Labelled:
+        """(group, other): how alike the groups' means are, -1 to 1, or for "euclidean" how far apart; see also `nissl.kinship`."""
+        table = self.mean(layer, full=full).values
+        values = distances(table, by) if by == "euclidean" else similarities(table, by)
+        return Labelled(by, values, (GROUP, OTHER), {GROUP: self.groups, OTHER: self.groups})
+
     def _families(self, within: str | None) -> list[Array]:
         """The groups that are compared with each other, family by family."""
         if within is None:
@@ -174,6 +162,27 @@ class Profiles(Mapping[str, Labelled]):
         levels = tuple(self.levels[row] for row in rows)
         answers = {name: one.of(rows) for name, one in self.answers.items()}
         return replace(self, levels=levels, counts=self.counts[rows], answers=answers)
+
+    def characteristic(self, layer: str, most: int = 3, *, within: str | None = None, **options: Any) -> list[Trait]:
+        """For each group the units by which it differs most from the others, by effect size; options as for that measure."""
+        effects = self.measure(layer, "effect", within=within, **options)["effect"].values
+        chances = self.measure(layer, "significance", within=within, **options)["q"].values
+        if effects.ndim > 2:
+            raise BadValue("against='each' has no units of one group: compare with 'others' or 'all'.")
+        found = []
+        for name, row, q in zip(self.groups, effects, chances, strict=True):
+            order = np.argsort(-np.abs(np.nan_to_num(row, posinf=np.inf, neginf=-np.inf)), kind="stable")[:most]
+            found += [Trait(name, layer, int(u), float(row[u]), float(q[u])) for u in order if not np.isnan(row[u])]
+        return found
+
+    def save(self, path: str | Path) -> Path:
+        """As one .npz file, which needs no network to be read; nothing is overwritten."""
+        return keeping.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Profiles":
+        """What `save` wrote."""
+        return cls(**keeping.load(path))
 
     def __repr__(self) -> str:
         by = " x ".join(self.factors)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from nissl.core.answers import Answers
 from nissl.core.fingerprint import fingerprint
 from nissl.core.groups import Grouping
 from nissl.core.network import batches, examples, network
 from nissl.core.probe import streamed
-from nissl.core.profiles import Answers, Profiles
+from nissl.core.profiles import Profiles
 from nissl.core.progress import progress as shown
 from nissl.core.settings import size
 from nissl.core.sweep import ALIGNED, Sweep

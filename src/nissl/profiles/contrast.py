@@ -2,34 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from nissl.core.profile import Array, Profile, Responses
-from nissl.errors import BadValue
-
-Against = Literal["others", "all", "each"]
-Weights = Literal["uniform", "size"]
+from nissl.core.profile import Array, Responses
+from nissl.profiles._comparing.comparing import ComparingProfile
 
 
 @dataclass(frozen=True)
-class Contrast(Profile):
+class Contrast(ComparingProfile):
     """contrast (neuron, class): the response to a class less the mean response to the others that were seen.
 
     `against`: "others"; "all" the classes, itself among them; "each" other class apart, (neuron, class, other).
     `weights`: of the classes in that mean, all alike or by the number of examples.
     """
-
-    against: Against = "others"
-    weights: Weights = "uniform"
-
-    def __post_init__(self) -> None:
-        for name, known in (("against", get_args(Against)), ("weights", get_args(Weights))):
-            if getattr(self, name) not in known:
-                raise BadValue(f"{name}={getattr(self, name)!r}: {' or '.join(map(repr, known))}.")
-        if self.against == "each" and self.weights == "size":
-            raise BadValue("against='each' compares two classes at a time: there is nothing to weigh by size.")
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -37,7 +23,7 @@ class Contrast(Profile):
 
     @property
     def gives(self) -> Mapping[str, tuple[str, ...]]:
-        return {"contrast": ("class", "other") if self.against == "each" else ("class",)}
+        return {"contrast": self.axes}
 
     def measure(self, responses: Responses) -> tuple[Array, ...]:
         mean = responses["mean"]

@@ -1,14 +1,92 @@
-"""`profile`: a measure of every unit's responses over a whole trace, reckoned here or on a cluster, written as Zarr."""
+"""`profile`: what groups of inputs make of a network's units; or a measure over a whole trace, here or on a cluster, as Zarr."""
 
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nissl.core.profiles import Profiles, Trait
+from nissl.core.profiling import profile as profiled
 from nissl.core.trace import open as opened
+from nissl.core.view import View
 from nissl.errors import BadValue, MissingDependency
+from nissl.studies.kinship import kinship
+from nissl.studies.subject import named, subject
+from nissl.views.contrasts import Contrasts
+from nissl.views.dendrogram import Dendrogram
+
+ALPHA = 0.05
+EVERY = 10**12
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one layer."""
+
+    layer: str
+    traits: tuple[Trait, ...]
+    """The most characteristic units, group by group."""
+    significant: Mapping[str, int]
+    """How many units tell each group from the others, at q < 0.05."""
+    tests: int
+    """How many contrasts could be tested."""
+    units: int
+    dead: int
+    """How many units say the same to everything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """What `grouped` leaves behind."""
+
+    profiles: Profiles
+    told: tuple[Told, ...]
+    pictures: Mapping[str, View] = field(default_factory=dict)
+
+
+def grouped(
+    where: str, groups: Sequence[str] = ("label",), *, data: str | None = None, only: Sequence[str] | None = None,
+    contrast: str = "others", within: str | None = None, layers: Sequence[str] | None = None, align: str | None = None,
+    output: Path | None = None, **options: Any,
+) -> Grouped:  # fmt: skip
+    """Profiles of a run's model, or of FILE.py:NAME, for groups of its held-out examples, and what sets each group apart.
+
+    `groups`: words of `nissl.profile`, and columns as FILE.py:NAME, to be crossed. `only`: groups of interest, compared with each
+    other alone. `contrast`: with the others, or with all. The rest is `nissl.profile`'s. `output`: an .npz file.
+    """
+    if output is not None and (output.exists() or output.suffix != ".npz"):
+        raise BadValue(f"{output}: name a new file that ends in .npz; nothing is overwritten.")
+    seen = subject(where, data, EVERY)
+    given: list[Any] = [named(word) if ":" in word else word for word in groups]
+    examples = seen.held_out if seen.held_out is not None else seen.discovery
+    found = profiled(
+        seen.model, examples, given[0] if len(given) == 1 else given, layers=layers, align=align,
+        classes=seen.classes or None, **options,
+    )  # fmt: skip
+    found = found.only(only) if only else found
+    pictures: dict[str, View] = {}
+    for layer in found.layers:
+        pictures[f"profiles_{layer}"] = Contrasts(found, layer, against=contrast)
+        if len(found.groups) > 2:
+            pictures[f"dendrogram_{layer}"] = Dendrogram(kinship(found, layer))
+    told = tuple(_told(found, layer, {"against": contrast, "within": within}) for layer in found.layers)
+    if output is not None:
+        found.save(output)
+    return Grouped(found, told, pictures)
+
+
+def _told(found: Profiles, layer: str, options: dict[str, Any]) -> Told:
+    q = found.measure(layer, "significance", **options)["q"].values
+    counts = dict(zip(found.groups, (int(n) for n in (q < ALPHA).sum(1)), strict=True))
+    dead = int(found.measure(layer, "dead")["dead"].values.sum())
+    return Told(
+        layer, tuple(found.characteristic(layer, **options)), counts, int(np.isfinite(q).sum()), q.shape[1], dead
+    )
 
 
 def profile(

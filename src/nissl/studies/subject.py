@@ -41,9 +41,7 @@ def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
             raise BadValue(
                 f"{where} is a model; say which examples with --data FILE.py:NAME, or --data digits (`nissl list data`)."
             )
-        model = _attribute(where)
-        made = _called(where, model)
-        return _with(where, made, _examples(data), limit)
+        return _with(where, named(where), _examples(data), limit)
     return _of_run(where, data, limit)
 
 
@@ -100,10 +98,14 @@ def _few(given: Any, limit: int) -> Any:
 
 def _examples(data: str) -> Any:
     if ":" in data:
-        found = _attribute(data)
-        found = _called(data, found)
+        found = named(data)
         return found.load() if isinstance(found, DataSet) else found
     return plugins.load("data", data)().load()
+
+
+def named(where: str) -> Any:
+    """What a Python file or module holds, FILE.py:NAME or package.module:NAME; made, where it is a function."""
+    return _called(where, _attribute(where))
 
 
 def _called(name: str, value: Any) -> Any:

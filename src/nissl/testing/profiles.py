@@ -61,8 +61,9 @@ class ProfileSuite:
         turned = self.measured({"mean": mean[order], "std": held["std"][order], "count": held["count"]})
         for name, array in self.measured(held).items():
             np.testing.assert_array_equal(turned[name], array[order], err_msg=name)
-            alone = self.measured({"mean": mean[:1], "std": held["std"][:1], "count": held["count"]})
-            np.testing.assert_array_equal(alone[name], array[:1], err_msg=name)
+            if not self.profile().whole:
+                alone = self.measured({"mean": mean[:1], "std": held["std"][:1], "count": held["count"]})
+                np.testing.assert_array_equal(alone[name], array[:1], err_msg=name)
 
     def test_a_class_that_was_not_seen_is_as_if_it_did_not_exist(self) -> None:
         held = responses(np.random.default_rng(1), (3, 4, 5), "float64")

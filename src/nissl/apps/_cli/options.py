@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter, Token
 from cyclopts.config import Dict
@@ -192,3 +192,30 @@ class Finding:
             size = self.size
         given = {k: v for k, v in asdict(self).items() if k not in ("rank", "size")}
         return given | {"size": size} | ({"rank": self.rank} if self.rank else {})
+
+
+@Parameter(name="*", group=Group("Groups", sort_key=4))
+@dataclass(frozen=True)
+class Grouping:
+    """Options of nissl.studies.profile.grouped."""
+
+    groups: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """label, prediction, correct, confusion, or a column, FILE.py:NAME; several with commas are crossed; left out: label."""
+    only: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """Groups of interest: compared with each other alone."""
+    contrast: Literal["others", "all"] = "others"
+    """What a group's mean is compared with: that of the others, or that of all."""
+    within: str | None = None
+    """Compare only groups of the same level of this: with --groups label,correct, right answers to a label with wrong ones."""
+    align: Literal["prediction", "label"] | None = None
+    """Move the most salient place of each example to the middle, by the gradient of the predicted or of the true class."""
+    positions: bool = True
+    """Sum every position of a map; --no-positions: units alone, in less memory."""
+    batch: int = 128
+    """Examples a pass: bounds memory."""
+    memory: str = "2GB"
+    """The most that the sums may take."""
+
+    def asked(self) -> dict[str, Any]:
+        """As the study takes them."""
+        return asdict(self) | {"groups": self.groups or ["label"]}

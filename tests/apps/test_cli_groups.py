@@ -1,0 +1,98 @@
+"""`nissl profile` of groups of inputs: of a model in a file, and of a run."""
+
+import numpy as np
+import pytest
+
+import nissl
+from nissl.apps.cli import main
+
+torch = pytest.importorskip("torch")
+
+SCRIPT = """
+import numpy as np
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(216, 3))
+y = np.arange(90) % 3
+x = np.random.default_rng(0).normal(size=(90, 1, 8, 8)).astype(np.float32) + y[:, None, None, None]
+side = np.where(x.mean((1, 2, 3)) > 1, "light", "dark")
+
+
+def data():
+    return x, y
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(SCRIPT)
+    return str(file)
+
+
+def test_a_table_a_file_and_pictures(mine, tmp_path, capsys):
+    out, folder = tmp_path / "found" / "a.npz", tmp_path / "pictures"
+    words = [
+        "--data",
+        f"{mine}:data",
+        "--groups",
+        f"label,{mine}:side",
+        "--align",
+        "prediction",
+        "--only",
+        "2, light,0, dark",
+    ]
+    assert main(["profile", f"{mine}:net", *words[:-2], "-o", str(out), "--pictures", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "0, dark" in said and "contrasts are significant" in said and f"written: {out}" in said
+    found = nissl.Profiles.load(out)
+    assert found.factors == ("label", "column 2") and found.answers["0"].aligned
+    pytest.importorskip("matplotlib")
+    assert {file.name for file in folder.iterdir()} == {
+        f"{kind}_{layer}.png" for kind in ("profiles", "dendrogram") for layer in ("0", "3")
+    }
+
+
+def test_only_the_groups_of_interest(mine, capsys):
+    words = ["profile", f"{mine}:net", "--data", f"{mine}:data", "--no-positions", "--layers", "3"]
+    assert main([*words, "--only", "0,2", "--contrast", "all"]) == 0
+    said = capsys.readouterr().out
+    rows = [line.split() for line in said.splitlines() if line.strip()[:1] in "012" and "n_" in line]
+    assert [row[:2] for row in rows] == [["0", "30"], ["2", "30"]]
+    x, y = (np.asarray(part) for part in _data(mine))
+    expected = nissl.profile(_net(mine), (x, y), progress=False).only(["0", "2"]).characteristic("3", 1, against="all")
+    assert rows[0][2:4] == [f"n_{expected[0].unit}", f"{expected[0].effect:+.2f}"]
+
+
+def _data(mine):
+    from nissl.studies.subject import named
+
+    return named(f"{mine}:data")
+
+
+def _net(mine):
+    from nissl.studies.subject import named
+
+    return named(f"{mine}:net")
+
+
+def test_a_run_is_profiled_on_what_it_was_not_trained_with(tmp_path, capsys):
+    from nissl.studies.train import train
+
+    train(str(tmp_path / "run"), epochs=1, progress=False)
+    assert main(["profile", str(tmp_path / "run"), "--groups", "confusion", "--layers", "output"]) == 0
+    said = capsys.readouterr().out
+    assert "by label x prediction, 359 examples" in said and " as " in said and "groups shown" in said
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--groups", "labels"], "Did you mean 'label'"), (["--only", "7"], "no group '7'"), (["-o", "here.txt"], "ends in .npz"),
+    (["contrast"], "add --out"), (["--agains", "each"], "add --out"), (["--within", "side"], "divided by"),
+    (["--layers", "conv"], "The layers are"), (["--memory", "1kB"], "more than memory allows"),
+])  # fmt: skip
+def test_what_cannot_be_meant_says_what_to_do(mine, words, said, capsys):
+    command, *rest = [f"{mine}:net", *words[:1], *words[1:]] if words[0] == "contrast" else [f"{mine}:net", *words]
+    assert main(["profile", command, *rest, "--data", f"{mine}:data"]) == 2
+    assert said in capsys.readouterr().err
