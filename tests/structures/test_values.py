@@ -50,8 +50,10 @@ def test_as_many_as_are_faithful_or_as_take_the_class(learnt):
     found = nissl.structure(model, (x, y), 1, size="target<=0.1", **QUIET)
     with found.delete():
         assert accuracy(model, x[mine], y[mine]) <= 0.1
-    with nissl.structure(model, (x, y), 1, size=len(found) - 1, **QUIET).delete():
-        assert accuracy(model, x[mine], y[mine]) > 0.1
+    for unit in found:  # each is needed
+        fewer = {name: [u for u in which if (name, u) != unit[:2]] for name, which in found.members.items()}
+        with found.having(fewer).delete():
+            assert accuracy(model, x[mine], y[mine]) > 0.1
 
 
 def test_units_that_do_nothing_for_a_class_come_after_all_that_help_it():
@@ -67,6 +69,39 @@ def test_units_that_do_nothing_for_a_class_come_after_all_that_help_it():
     assert np.isfinite(ranked("contrast", scores[:, 3:5], 0)).all() and ranked("contrast", scores[:, :0], 0).shape == (
         0,
     )
+
+
+def test_of_weights_for_others_a_goal_takes_the_one_that_harms_them_least(learnt):
+    model, x, y = learnt
+    family = nissl.structures(model, (x, y), size="target<=0.1", **QUIET)
+    names = list(family)
+    layers = list(family[names[0]].scores)
+    table = np.stack([np.concatenate([family[name].scores[layer] for layer in layers]) for name in names])
+    edges = np.cumsum([len(family[names[0]].scores[layer]) for layer in layers])[:-1]
+    for k, name in enumerate(names):
+        left = {}
+        for weight in (1.0, 1.5, 2.0, 3.0):
+            contrast = table[k] - weight * np.maximum(np.delete(table, k, 0), 0).mean(0)
+            order = sorted(range(len(contrast)), key=lambda u: (table[k, u] <= 0, -contrast[u]))
+
+            def cut(count, order=order, name=name):
+                taken = np.split(np.isin(np.arange(len(order)), order[:count]), edges)
+                return family[name].having(
+                    {layer: np.flatnonzero(part) for layer, part in zip(layers, taken, strict=True)}
+                )
+
+            def reached(count, cut=cut, k=k):
+                with cut(count).delete():
+                    return accuracy(model, x[y == k], y[y == k]) <= 0.1
+
+            count = fewest(reached, len(order) // 2)
+            if count is not None:
+                with cut(count).delete():
+                    left[weight] = accuracy(model, x[y != k], y[y != k])
+        one = family[name]
+        assert one.recipe["reached"] == bool(left)
+        if left:
+            assert left[one.recipe["weight"]] == max(left.values())
 
 
 def test_a_pickled_structure_is_the_same_with_its_question(learnt):

@@ -21,6 +21,8 @@ RANKS = ("contrast", "score", "absolute")
 _GOAL = re.compile(r"\s*(faithful|target)\s*(>=|<=)\s*([0-9.eE+-]+)\s*$")
 MOST_SPARED = 200
 """Of so many members it is asked whether the goal needs them."""
+WEIGHTS = (1.0, 1.5, 2.0, 3.0)
+"""How much what others make of a unit counts against it, tried one after another where a goal allows to compare."""
 MOST = 0.5
 """The largest share of all units that a search for a size goes up to when it cuts."""
 
@@ -115,9 +117,8 @@ def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Str
     goal, value = _GOAL.match(str(size.given)).group(1, 3)  # type: ignore[union-attr]
     if goal == "target":
         _recognised(structure.target, trial.intact.accuracy(mine), float(value), size)
-    reached = _searcher(structure, trial, mine, goal, float(value))
     most = total if goal == "faithful" else max(int(MOST * total), 1)
-    count = fewest(reached, most)
+    structure, count = _found(structure, trial, mine, goal, float(value), most)
     taken = count if count is not None else most if goal == "faithful" else _parting(structure, trial, mine, most)
     if count is None:
         what = "kept alone" if goal == "faithful" else "deleted"
@@ -132,6 +133,39 @@ def sized(structure: "Structure", size: Size, trial: Trial, mine: Array) -> "Str
     if goal == "target" and count is not None:
         found = _spared(found, trial, mine, float(value))
     return replace(found, recipe={**found.recipe, "reached": count is not None})
+
+
+def _found(
+    structure: "Structure", trial: Trial, mine: Array, goal: str, value: float, most: int
+) -> tuple["Structure", int | None]:
+    """How many units reach the goal; of several weights that others may have in the ranking, that which harms them least."""
+    if goal == "faithful" or structure.recipe.get("rank") != "contrast":
+        return structure, fewest(_searcher(structure, trial, mine, goal, value), most)
+    others = np.setdiff1d(trial.every, mine)
+    best: tuple[float, Structure, int] | None = None
+    for weight in WEIGHTS:
+        ranked_so = _weighed(structure, weight)
+        count = fewest(_searcher(ranked_so, trial, mine, goal, value), most)
+        if count is None:
+            continue
+        cut = trial.run(ranked_so.having(first(ranked_so, count)).delete(), others) if len(others) else None
+        left = cut.accuracy(others) if cut is not None else 0.0
+        if best is None or left > best[0]:
+            best = left, ranked_so, count
+    return best[1:] if best is not None else (structure, None)
+
+
+def _weighed(structure: "Structure", weight: float) -> "Structure":
+    """Ranked by contrast with what others make of units counted so many times; what does not help stays behind."""
+    ranking = {}
+    for name, own in structure.scores.items():
+        told = structure.ranking[name]
+        helps = own > 0
+        ranking[name] = np.where(helps, own - weight * (own - told), told)
+    lowest = min((r[structure.scores[name] > 0].min(initial=0.0) for name, r in ranking.items()), default=0.0)
+    for name, own in structure.scores.items():
+        ranking[name] = np.where(own > 0, ranking[name], lowest - 1 + np.minimum(own, 0))
+    return replace(structure, ranking=ranking, recipe={**structure.recipe, "weight": weight})
 
 
 def _spared(found: "Structure", trial: Trial, mine: Array, value: float) -> "Structure":
