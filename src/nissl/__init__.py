@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.network import network as network
     from nissl.core.profiles import Profiles as Profiles
     from nissl.core.profiling import profile as profile
+    from nissl.core.projection import Projection as Projection
+    from nissl.core.projection import projection as projection
     from nissl.core.quantity import Quantity as Quantity
     from nissl.core.record import record as record
     from nissl.core.recorder import Recorder as Recorder
@@ -35,8 +37,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Map", "Network", "Profiles", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "prune", "record", "structure",
+    "Arrays", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
+    "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
     "structures", "topomap",
 ]  # fmt: skip
 
@@ -46,6 +48,7 @@ _HOMES = {
     "Map": "nissl.core.map",
     "Network": "nissl.core.network",
     "Profiles": "nissl.core.profiles",
+    "Projection": "nissl.core.projection",
     "Quantity": "nissl.core.quantity",
     "Recorder": "nissl.core.recorder",
     "Store": "nissl.core.store",
@@ -60,6 +63,7 @@ _HOMES = {
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
     "profile": "nissl.core.profiling",
+    "projection": "nissl.core.projection",
     "prune": "nissl.studies.prune",
     "record": "nissl.core.record",
     "structure": "nissl.core.search",

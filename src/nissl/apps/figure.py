@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles
+from nissl.core.marks import Bars, Cells, Dots, Lines, Photos, Ribbons, Text, Tiles
 from nissl.core.view import Picture
 from nissl.errors import BadValue, MissingDependency
 
@@ -21,6 +21,7 @@ def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) ->
     except ImportError as error:
         raise MissingDependency("Painting needs matplotlib: pip install 'nissl[plots]'") from error
     from nissl.apps._figure import sheet
+    from nissl.apps._figure.dots import dots, photos
     from nissl.apps._figure.flat import bars, cells, lines, text
     from nissl.apps._figure.ribbons import ribbons
     from nissl.apps._figure.tiles import tiles
@@ -29,7 +30,8 @@ def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) ->
     if ending not in UNDATED:
         raise BadValue(f"{path}: a picture ends in {', '.join(UNDATED)}, not in {ending or 'nothing'}.")
     painters: dict[type, Any] = {
-        Tiles: tiles, Ribbons: ribbons, Lines: lines, Cells: cells, Bars: bars, Text: text
+        Tiles: tiles, Ribbons: ribbons, Lines: lines, Cells: cells, Dots: dots, Photos: photos, Bars: bars,
+        Text: text
     }  # fmt: skip
     with mpl.rc_context({"svg.hashsalt": "nissl", "font.family": "DejaVu Sans", "path.simplify": False}):
         axes = sheet.blank(picture, dpi)

@@ -1,7 +1,7 @@
 """The contract of a layout: numbers of units in, a place in the plane for each unit out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -128,3 +128,17 @@ def fitted(positions: Array) -> Array:
         return np.full_like(positions, 0.5)
     found: Array = 0.5 + (positions - (low + high) / 2) / side
     return found
+
+
+class GradualLayout(Layout):
+    """A layout that comes about step by step, and can be looked at meanwhile."""
+
+    @abstractmethod
+    def steps(self, features: Array, start: Array | None, seed: int) -> Iterator[tuple[float, Array]]:
+        """The share of the work that is done, and the places so far; the last is the answer. What `place` gives."""
+
+    def place(self, features: Array, start: Array | None, seed: int) -> Array:
+        found = features
+        for _, found in self.steps(features, start, seed):  # noqa: B007 - the last one is the answer
+            pass
+        return found

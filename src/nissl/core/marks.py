@@ -1,4 +1,4 @@
-"""What a picture is made of: six kinds of marks, plain values and arrays in the picture's own coordinates.
+"""What a picture is made of: eight kinds of marks, plain values and arrays in the picture's own coordinates.
 
 x runs right and y down; a picture says how wide and high it is, and one unit is a pixel where it is drawn that wide.
 Colours are #rrggbb. A mark that comes later in the list lies on top of those before it; words
@@ -91,6 +91,33 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
+class Dots:
+    """Points; one that has a ring is an eye: its own dye within another."""
+
+    points: Array
+    """(point, x and y)."""
+    dye: Array
+    """Which of `dyes` each is."""
+    ring: Array
+    """Which of `dyes` is around it; -1: none."""
+    dyes: tuple[str, ...]
+    size: float
+    """The diameter of a point without a ring."""
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Small pictures, each in a frame of its colour."""
+
+    boxes: Array
+    """(picture, x y width height)."""
+    pixels: Array
+    """(picture, row, column, red green blue): 0 to 255."""
+    colours: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Bars:
     """Filled rectangles, (bar, x y width height)."""
 
@@ -114,7 +141,7 @@ class Text:
     """Turned to read from bottom to top."""
 
 
-Mark = Tiles | Ribbons | Lines | Cells | Bars | Text
+Mark = Tiles | Ribbons | Lines | Cells | Dots | Photos | Bars | Text
 
 
 def plain(value: Any) -> Any:

@@ -27,6 +27,8 @@ class Predictions:
     confusion: NDArray[np.int64] = field(init=False)
     """(true, predicted); for multi-label (class, 2, 2)."""
     predicted: list[NDArray[np.int64]] = field(default_factory=list)
+    truth: list[NDArray[np.int64]] = field(default_factory=list)
+    """Of multiclass and binary labels: the class of each example, below 0 where it has none."""
     count: int = 0
     right: float = 0.0
     loss: float = 0.0
@@ -81,6 +83,7 @@ class Predictions:
         truth = labels.argmax(1) if self.task.one_hot else labels.reshape(-1).astype(np.int64)
         guess = outputs.argmax(1)
         self.predicted.append(guess)
+        self.truth.append(truth)
         if (truth < 0).any():  # such as -100, PyTorch's "no label": an example that is in no class is not judged
             outputs, guess, truth = outputs[truth >= 0], guess[truth >= 0], truth[truth >= 0]
             self.count -= len(self.predicted[-1]) - len(truth)
@@ -99,6 +102,7 @@ class Predictions:
         guess = (score >= (0.5 if self.squashed else 0.0)).astype(np.int64)
         np.add.at(self.confusion, (truth.clip(0, 1), guess), 1)
         self.predicted.append(guess)
+        self.truth.append(truth)
         self.right += float((guess == truth).sum())
         self.loss += float(_cross_entropy(score, truth, self.squashed).sum())
 

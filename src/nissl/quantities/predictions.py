@@ -8,6 +8,9 @@ from nissl.core.layer import Layer
 from nissl.core.quantity import Array, Context, Heard, Quantity
 from nissl.core.store import ArraySpec, Column
 
+ANSWERS = ("prediction", "label")
+"""Of every example of the probe: the class that was answered, and its own, below 0 where it has none."""
+
 
 @dataclass(frozen=True)
 class Predictions(Quantity):
@@ -25,17 +28,19 @@ class Predictions(Quantity):
             columns = (Column("confusion", "sum"),)
             specs = (ArraySpec("confusion", dims, shape, columns=columns, labels=labels, dtype="int64"),)
         if context.probing and context.task in ("multiclass", "binary"):
-            columns = (Column("prediction", "first"),)
-            specs += (ArraySpec("prediction", ("sample",), (context.probe,), columns=columns, dtype="int32"),)
+            for name in ANSWERS:
+                columns = (Column(name, "first"),)
+                specs += (ArraySpec(name, ("sample",), (context.probe,), columns=columns, dtype="int32"),)
         return specs
 
     def read(self, heard: Heard) -> dict[str, Array]:
         found = heard.predictions
         if found is None or not found.count:
             return {}
-        answers = np.concatenate(found.predicted) if found.predicted else np.zeros(0)
         arrays = {"confusion": found.confusion} if found.confusion.size else {}
-        return arrays | ({"prediction": answers} if heard.context.probing and len(answers) else {})
+        if heard.context.probing and found.truth:
+            arrays |= dict(zip(ANSWERS, map(np.concatenate, (found.predicted, found.truth)), strict=True))
+        return arrays
 
     def scalars(self, heard: Heard) -> dict[str, float]:
         found = heard.predictions

@@ -13,6 +13,7 @@ import numpy as np
 
 from nissl import plugins
 from nissl.core.dataset import DataSet, Splits
+from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingData, NoTrace, UnknownName, listing, near
 from nissl.studies.checkpoints import Checkpoints
@@ -63,6 +64,15 @@ def _of_run(where: str, data: str | None, limit: int) -> Subject:
     return _with(where, blueprint.build(), splits, limit)
 
 
+def recorded_data(trace: Trace) -> Splits:
+    """The data set that the run was trained on; MissingData where it was not one by name."""
+    said = trace.header.get("config", {}).get("data")
+    if not isinstance(said, Mapping):
+        raise MissingData("The run was recorded in a loop of its own, and says nothing of its data.")
+    found: Splits = _made("data", said).load()
+    return found
+
+
 def _made(kind: str, said: Mapping[str, Any]) -> Any:
     """What a header says was used, made again."""
     for name in plugins.names(kind):
@@ -81,13 +91,13 @@ def _with(name: str, model: Any, given: Any, limit: int) -> Subject:
         train, test = tuple(given.train), tuple(given.test)
         found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes)
     elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(p, tuple | list) for p in given):
-        found = Subject(name, model, _few(tuple(given[0]), limit), tuple(given[1]), ())
+        found = Subject(name, model, few(tuple(given[0]), limit), tuple(given[1]), ())
     else:
-        found = Subject(name, model, _few(given, limit), None, ())
+        found = Subject(name, model, few(given, limit), None, ())
     return found
 
 
-def _few(given: Any, limit: int) -> Any:
+def few(given: Any, limit: int) -> Any:
     """Some of (x, y), from anywhere: users' examples often come class after class."""
     if not (isinstance(given, tuple) and len(given) == 2 and all(hasattr(p, "shape") for p in given)):
         return given

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nissl.core.marks import Bars, Cells, Lines, Mark, Ribbons, Text, Tiles
+from nissl.core.marks import Bars, Cells, Dots, Lines, Mark, Photos, Ribbons, Text, Tiles
 from nissl.core.trace import Trace
 from nissl.core.view import Picture, View
 from nissl.errors import NisslError, NotHeard, UnknownName
@@ -140,7 +140,9 @@ def _points(mark: Mark) -> Any:
             return mark.points[~np.isnan(mark.points).any(1)]
         case Cells():
             return [(mark.x, mark.y), (mark.x + mark.width, mark.y + mark.height)]
-        case Bars():
+        case Dots():
+            return mark.points
+        case Bars() | Photos():
             return np.concatenate([mark.boxes[:, :2], mark.boxes[:, :2] + mark.boxes[:, 2:]])
         case Text():
             return [(mark.x, mark.y)]
@@ -163,6 +165,13 @@ def _check(mark: Mark) -> None:
             assert set(mark.dye.tolist()) <= set(range(len(mark.dyes)))
         case Cells():
             assert mark.shares.ndim == 2 and (mark.shares >= 0).all() and (mark.shares <= 1).all()
+        case Dots():
+            assert len(mark.dye) == len(mark.ring) == len(mark.points) and mark.size > 0 and 0 < mark.alpha <= 1
+            assert ((mark.dye >= 0) & (mark.dye < len(mark.dyes))).all()
+            assert ((mark.ring >= -1) & (mark.ring < len(mark.dyes))).all()
+        case Photos():
+            assert mark.boxes.shape == (len(mark.colours), 4) and mark.pixels.dtype == np.uint8
+            assert mark.pixels.ndim == 4 and mark.pixels.shape[-1] == 3 and len(mark.pixels) == len(mark.boxes)
         case Bars():
             assert mark.boxes.shape == (len(mark.colours), 4) and (mark.boxes[:, 2:] >= 0).all()
         case Lines():

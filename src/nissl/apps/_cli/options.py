@@ -29,6 +29,12 @@ def epochs(_: Any, tokens: Sequence[Token]) -> int | list[int]:
         raise BadValue(f"--epoch-intervals {text}: write 5 (every fifth), or 1,5,10:50:10 (just those).") from error
 
 
+def just(kind: Any, tokens: Sequence[Token]) -> list[int]:
+    """`1,5,10:50:10`: just these."""
+    found = epochs(kind, tokens)
+    return [found] if isinstance(found, int) else found
+
+
 def _range(part: str) -> range:
     first, *rest = (int(number) for number in part.split(":"))
     last, step = (rest or [first])[0], (rest[1:] or [1])[0]

@@ -1,0 +1,1 @@
+"""What t-SNE is made of here."""

@@ -1,0 +1,1 @@
+"""What pictures of samples are made of: the ground between them, the points, small photographs, the legend."""
