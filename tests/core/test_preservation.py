@@ -1,5 +1,7 @@
 """Measures of pictures over time, against plain loops."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -19,8 +21,8 @@ def test_temporal_is_the_mean_correlation_of_change_and_movement():
     positions = [RNG.normal(size=(25, 2)) for _ in range(5)]
     found = []
     for i in range(25):
-        alike = [len(near(a, i, 4) & near(b, i, 4)) / 4 for a, b in zip(features[:-1], features[1:], strict=True)]
-        moved = [np.linalg.norm(b[i] - a[i]) for a, b in zip(positions[:-1], positions[1:], strict=True)]
+        alike = [len(near(a, i, 4) & near(b, i, 4)) / 4 for a, b in pairwise(features)]
+        moved = [np.linalg.norm(b[i] - a[i]) for a, b in pairwise(positions)]
         found.append(np.corrcoef(alike, moved)[0, 1] if np.std(alike) else 0.0)
     assert temporal(features, positions, 4, np.arange(25)) == pytest.approx(np.mean(found))
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nissl.core.layout import Layout, comparable, placed
+from nissl.core.layout import GradualLayout, Layout, comparable, placed, principal
 from nissl.core.neighbours import preserved
 
 Array = NDArray[Any]
@@ -100,6 +100,16 @@ class LayoutSuite:
         again = self.placed(features, start=start)
         assert again.shape == start.shape and np.isfinite(again).all()
         assert again.tobytes() == self.placed(features, start=start.copy()).tobytes()
+
+    def test_what_comes_about_step_by_step_ends_as_placed(self) -> None:
+        made = self.layout()
+        if not isinstance(made, GradualLayout):
+            pytest.skip("at once")
+        features = principal(comparable(blobs()))
+        shares, places = zip(*((share, np.array(found)) for share, found in made.steps(features, None, 0)), strict=True)
+        assert list(shares) == sorted(shares) and shares[0] >= 0 and shares[-1] == 1
+        assert all(found.shape == (60, 2) and np.isfinite(found).all() for found in places)
+        np.testing.assert_array_equal(places[-1], made.place(features, None, 0))
 
 
 def blobs() -> Array:

@@ -5,18 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.layout import plane
+
 Array = NDArray[Any]
 
 
-def first_two(features: Array) -> Array:
-    """The first two principal components; zero where there are fewer."""
-    found: Array = np.pad(features[:, :2], ((0, 0), (0, max(0, 2 - features.shape[1]))))
-    return found
-
-
 def scaled(features: Array) -> Array:
-    """The same, so small that nothing is decided yet."""
-    two = first_two(features)
+    """The first two principal components, so small that nothing is decided yet."""
+    two = plane(features)
     found: Array = 1e-4 * two / (two[:, 0].std() or 1.0)
     return found
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.layout import plane
 from nissl.errors import NisslWarning
-from nissl.layouts._tsne.beginning import first_two, native, scaled
+from nissl.layouts._tsne.beginning import native, scaled
 
 if TYPE_CHECKING:
     from nissl.layouts.tsne import Tsne
@@ -35,7 +36,7 @@ def plain(how: "Tsne", features: Array, start: Array | None, seed: int) -> Steps
     """scikit-learn's: slower from some thousands of points on, and from given places not as gentle."""
     from sklearn.manifold import TSNE
 
-    yield 0.0, first_two(features)
+    yield 0.0, plane(features)
     perplexity = min(how.perplexity, (len(features) - 1) / 3)
     first = native(start) if start is not None else scaled(features)
     made = TSNE(
@@ -52,4 +53,4 @@ def principal_components(_: "Tsne", features: Array, __: Array | None, ___: int)
         NisslWarning,
         stacklevel=2,
     )
-    yield 1.0, first_two(features)
+    yield 1.0, plane(features)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.layout import plane
 from nissl.core.nearby import beside
-from nissl.layouts._tsne.beginning import first_two, native, scaled
+from nissl.layouts._tsne.beginning import native, scaled
 
 if TYPE_CHECKING:
     from nissl.layouts.tsne import Tsne
@@ -33,7 +34,7 @@ def swift(how: "Tsne", features: Array, start: Array | None, seed: int) -> Steps
     some = np.sort(draw.permutation(len(features))[:SOME])
     few = features[:0]
     for share, few in swift(how, features[some], None, seed):
-        yield 0.1 * share, beside(features[some], few, features) if share == 1 else first_two(features)
+        yield 0.1 * share, beside(features[some], few, features) if share == 1 else plane(features)
     first = beside(features[some], few, features)
     first = SPREAD * first / first.std() + draw.normal(0, 1e-2, first.shape)
     yield from _moved(how, features, first, [(1.0, how.iterations)], seed, 0.1)
