@@ -33,9 +33,11 @@ def swift(how: "Tsne", features: Array, start: Array | None, seed: int) -> Steps
     draw = np.random.default_rng(seed)
     some = np.sort(draw.permutation(len(features))[:SOME])
     few = features[:0]
-    for share, few in swift(how, features[some], None, seed):
-        yield 0.1 * share, beside(features[some], few, features) if share == 1 else plane(features)
+    for share, few in swift(how, features[some], None, seed):  # noqa: B007 - the last one is gone on from
+        if share < 1:
+            yield 0.1 * share, plane(features)
     first = beside(features[some], few, features)
+    yield 0.1, first
     first = SPREAD * first / first.std() + draw.normal(0, 1e-2, first.shape)
     yield from _moved(how, features, first, [(1.0, how.iterations)], seed, 0.1)
 
