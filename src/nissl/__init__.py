@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
     from nissl.core.verbs import edit as edit
+    from nissl.studies.changes import changes as changes
     from nissl.studies.compress import compress as compress
     from nissl.studies.compress import decompress as decompress
     from nissl.studies.decay import biased_decay as biased_decay
@@ -38,7 +39,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
 
 __all__ = [
     "Arrays", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
+    "changes", "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
     "structures", "topomap",
 ]  # fmt: skip
 
@@ -55,6 +56,7 @@ _HOMES = {
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
     "biased_decay": "nissl.studies.decay",
+    "changes": "nissl.studies.changes",
     "communities": "nissl.core.communities",
     "compress": "nissl.studies.compress",
     "decompress": "nissl.studies.compress",

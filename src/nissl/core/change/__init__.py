@@ -1,0 +1,1 @@
+"""What stays the same in a trace and what changes, when: numbers in, numbers out."""
