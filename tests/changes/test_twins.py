@@ -83,6 +83,8 @@ def test_samples_are_what_units_are_matched_by_where_both_have_the_same():
         more = {("a", "samples"): (dims, values), (None, "probe_confusion"): (("class", "predicted"), confusion)}
         return stored({"a": path}, classes=CLASSES, more=more)
 
-    found = nissl.changes(trace(samples, run(9, epochs=3)), trace(samples[:, :, order], run(10, epochs=3)), progress=False)
+    found = nissl.changes(
+        trace(samples, run(9, epochs=3)), trace(samples[:, :, order], run(10, epochs=3)), progress=False
+    )
     assert found.pairs[0].by == "samples" and found.pairs[0].points == 30
     assert all(order[row[3]] == row[1] for row in found.rows())

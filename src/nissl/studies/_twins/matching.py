@@ -42,7 +42,8 @@ class Matching:
 def matched(one: Array, other: Array, rng: np.random.Generator, draws: int = 20, *, kin: bool = False) -> Matching:
     """Of responses (unit, point) to the same points: the assignment with the largest sum of correlations; `kin`: each to its own number."""
     table = correlations(one, other)
-    pairs = (np.arange(len(one)), np.arange(len(one)), np.diagonal(table)) if kin else _assigned(table)
+    every = np.arange(len(one))
+    pairs: tuple[Array, Array, Array] = (every, every, np.diagonal(table)) if kin else _assigned(table)
     few, many = (rows[_some(len(rows), rng)] for rows in (one, other))
     shuffled = [_assigned(correlations(rng.permuted(few, axis=1), many))[2] for _ in range(draws)]
     return Matching(*pairs, np.sort(np.concatenate(shuffled)))
