@@ -11,6 +11,7 @@ from nissl.core.capabilities import Differentiable, Editable, Labelling, Trainab
 from nissl.core.network import network
 from nissl.core.record import record
 from nissl.core.search import structures
+from nissl.core.topomap import topomap
 from tests.adapters.twins import CLASSES, LABELS, TWINS
 
 PAGE = Path(__file__).parents[2] / "docs" / "frameworks.md"
@@ -58,6 +59,21 @@ def same_profiles(name, cnn):
     for layer, mine, theirs in zip(opened(name, cnn)[1].layers[:-1], *means, strict=False):
         if layer.nonlinearity:
             np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
+def same_maps(name, cnn):
+    """The same units in the same places: profiles that differ in their last digits move nobody."""
+    places = []
+    for which in (name, "torch"):
+        twin, net = opened(which, cnn)
+        with record(
+            net, probe=(twin.x, LABELS), quantities=["profile"], epoch_intervals=[0], progress=False
+        ) as recorder:
+            list(recorder.epochs(1))
+        places.append([topomap(recorder.trace, layer).positions for layer in recorder.trace.layers])
+    for layer, mine, theirs in zip(opened(name, cnn)[1].layers[:-1], *places, strict=False):
+        if layer.nonlinearity:
+            np.testing.assert_array_equal(mine, theirs)
 
 
 def same_gradients(name, cnn):
@@ -154,6 +170,7 @@ def test_the_same_weights_show_the_same(name):
     for cnn in KINDS[: 1 if name == "sklearn" else 2]:
         same_values(name, cnn)
         same_profiles(name, cnn)
+        same_maps(name, cnn)
         net = opened(name, cnn)[1]
         if isinstance(net, Differentiable):
             same_gradients(name, cnn)

@@ -180,6 +180,10 @@ def test_a_region_in_its_model():
     assert (told["intact"] == 1).all() and told["change"]["1"] < 0
     strongest = hidden[:, list(region.units)].mean(1).argsort(descending=True)[:5]
     np.testing.assert_array_equal(region.drivers(model, x, 5), strongest)
+    profiles = nissl.profile(model, (x, y))
+    found = nissl.topomap(profiles, "0", measure="mean")
+    np.testing.assert_array_equal(found.positions, nissl.topomap(table, "0").positions)
+    assert list(nissl.topomap(profiles)) == list(profiles.layers)
     with pytest.raises(BadValue, match="another model"):
         nissl.topomap(ring(30), "0").region("1").of(model)
 

@@ -1,5 +1,6 @@
 """Paint a picture's marks with matplotlib: PNG, SVG or PDF."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,3 +43,26 @@ def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) ->
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, dpi=dpi, metadata=UNDATED[ending])
     return figure
+
+
+def animate(pictures: Iterable[Picture], path: str | Path, seconds: float = 0.6, dpi: float = 100) -> Path:
+    """The pictures one after the other, in a GIF that begins anew at its end."""
+    import io
+
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingDependency("A film needs Pillow: pip install 'nissl[images]'") from error
+    if Path(path).suffix.lower() != ".gif":
+        raise BadValue(f"{path}: a film ends in .gif.")
+    frames = []
+    for picture in pictures:
+        held = io.BytesIO()
+        paint(picture, dpi=dpi).savefig(held, dpi=dpi, format="png", metadata=UNDATED[".png"])
+        frames.append(Image.open(held).convert("RGB").quantize(128))
+    if not frames:
+        raise BadValue("A film has at least one picture.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    times = [*[int(1000 * seconds)] * (len(frames) - 1), int(3000 * seconds)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0)
+    return Path(path)

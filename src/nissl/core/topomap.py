@@ -13,6 +13,7 @@ from nissl.core.labelled import Labelled
 from nissl.core.layout import Distance, EvenLayout, Layout, comparable, layout, placed
 from nissl.core.map import Map, Maps, facing
 from nissl.core.profile import measured
+from nissl.core.profiles import Profiles
 from nissl.core.trace import Trace
 from nissl.core.traced import heard
 from nissl.errors import BadValue, NotHeard, listing
@@ -46,7 +47,7 @@ def topomap(
 ) -> Any:  # fmt: skip
     """A map of a layer's units, on which neighbours answer alike; of several layers, maps whose domains face one another.
 
-    `what`: a trace; profiles, (group, unit), with named axes or as a dict by group; or numbers (unit, feature).
+    `what`: a trace; what `nissl.profile` gives; (group, unit) with named axes, or rows in a dict by group; or numbers (unit, feature).
     `layer`: one name (a Map), several, or None for all (Maps). `by`: a file of nissl/layouts, with its `options`, or one made.
     `even`: spread it over a grid (True), or by "disc" or "swarm". `epochs`: None: the last; one; several, or "all": one map that
     stays put; with `moving`, a map of each epoch that moves only as far as its units changed. `measure`: of a trace's
@@ -55,9 +56,17 @@ def topomap(
     how = _layout(by, even, options)
     name = by if isinstance(by, str) else type(by).__name__.lower()
     told = {"by": name, "layout": repr(how), "distance": distance, "seed": seed}
-    asked = _Asked(how, distance, seed, told | ({"measure": str(measure)} if isinstance(what, Trace) else {}))
+    asked = _Asked(
+        how, distance, seed, told | ({"measure": str(measure)} if isinstance(what, Trace | Profiles) else {})
+    )
     if isinstance(what, Trace):
         return what.undamaged(lambda: _of_trace(what, layer, asked, _moments(what, epochs), moving, measure))
+    if isinstance(what, Profiles) and not moving and epochs is None:
+        names = _named(layer, what.layers)
+        tables = {n: _measured(what, n, measure) for n in names}
+        return _together(
+            {n: asked.map(n, what.groups, table[None], ()) for n, table in tables.items()}, one=isinstance(layer, str)
+        )
     if epochs is not None or moving:
         raise BadValue("epochs and moving are asked of a trace: profiles and plain numbers are of one moment.")
     groups, values = _profiles(what)
@@ -91,11 +100,7 @@ def _moments(trace: Trace, epochs: Any) -> list[int]:
 
 
 def _of_trace(trace: Trace, layers: Any, asked: _Asked, epochs: list[int], moving: bool, measure: Any) -> Any:
-    one = isinstance(layers, str)
-    names = [
-        address.layer_name(n, trace.layers)
-        for n in ([layers] if one else layers if layers is not None else trace.layers)
-    ]
+    names = _named(layers, trace.layers)
     tables = {name: responses(trace, name, epochs, measure) for name in names}
     unheard = [name for name, table in tables.items() if table is None]
     if len(unheard) == len(names) or (unheard and layers is not None):
@@ -103,15 +108,23 @@ def _of_trace(trace: Trace, layers: Any, asked: _Asked, epochs: list[int], movin
             f"{listing(unheard)}: no responses to classes were recorded. Record with labels, or classes=, and the quantity "
             f"'profile'; there are: {listing(dict.fromkeys(n for name in names for n in trace.names(name)))}."
         )
-    found = {
-        name: _over(asked, name, trace.classes, table, epochs, moving)
-        for name, table in tables.items()
-        if table is not None
-    }
-    if one:
-        return found[names[0]]
-    if moving:
+    if moving and len(names) > 1:
         raise BadValue("moving maps are made of one layer at a time: name it.")
+    heard_of = {name: table for name, table in tables.items() if table is not None}
+    found = {name: _over(asked, name, trace.classes, table, epochs, moving) for name, table in heard_of.items()}
+    return _together(found, one=isinstance(layers, str) or moving)
+
+
+def _named(layers: Any, known: Sequence[str]) -> list[str]:
+    """The layers that are asked for, by their own names; all for None."""
+    asked = [layers] if isinstance(layers, str) else known if layers is None else layers
+    return [address.layer_name(name, known) for name in asked]
+
+
+def _together(found: dict[str, Any], *, one: bool) -> Any:
+    """The one map that was asked for, or all, each facing the one before it."""
+    if one:
+        return next(iter(found.values()))
     reference: Map | None = None
     for name, made in found.items():
         found[name] = reference = made if reference is None else facing(reference, made)
@@ -144,6 +157,15 @@ def responses(trace: Trace, layer: str, epochs: Sequence[int], measure: Any) -> 
         held["count"] = np.asarray(held["count"])[:, None, :]
     table: Any = {name: np.asarray(one) for name, one in held.items()}
     return np.asarray(found.measure(table)[list(found.gives).index(given[0])])
+
+
+def _measured(profiles: Profiles, layer: str, measure: Any) -> Array:
+    """(group, unit) of a measure."""
+    told = profiles.measure(layer, measure)
+    for one in told.values():
+        if one.dims[0] == "group" and "other" not in one.dims:
+            return np.asarray(one.values, float)
+    raise BadValue(f"measure={measure!r} gives no number for each group: contrast or mean do.")
 
 
 def _profiles(what: Any) -> tuple[tuple[str, ...], Array]:

@@ -51,20 +51,19 @@ class LayoutSuite:
         for field in fields(made):  # type: ignore[arg-type] # every layout is a dataclass: this is where it shows
             assert f"{field.name}=" in repr(made)
 
-    @pytest.mark.parametrize("count", COUNTS)
-    def test_every_unit_has_a_place_of_its_own(self, count: int) -> None:
-        features = comparable(np.random.default_rng(count).random((count, 6)))
-        found = self.placed(features)
-        assert found.shape == (count, 2) and np.isfinite(found).all()
-        assert found.min() >= 0 and found.max() <= 1
-        assert len(np.unique(found.round(6), axis=0)) == count
+    def test_every_unit_has_a_place_of_its_own(self) -> None:
+        for count in COUNTS:
+            found = self.placed(comparable(np.random.default_rng(count).random((count, 6))))
+            assert found.shape == (count, 2) and np.isfinite(found).all(), count
+            assert found.min() >= 0 and found.max() <= 1, count
+            assert len(np.unique(found.round(6), axis=0)) == count, count
 
-    @pytest.mark.parametrize("case", HOSTILE)
-    def test_whatever_the_numbers_are_places_are_finite(self, case: str) -> None:
-        found = self.placed(comparable(HOSTILE[case], "euclidean"))
-        assert found.shape == (len(HOSTILE[case]), 2) and np.isfinite(found).all()
-        if self.layout().even:
-            assert len(np.unique(found.round(6), axis=0)) == len(found)
+    def test_whatever_the_numbers_are_places_are_finite(self) -> None:
+        for case, values in HOSTILE.items():
+            found = self.placed(comparable(values, "euclidean"))
+            assert found.shape == (len(values), 2) and np.isfinite(found).all(), case
+            if self.layout().even:
+                assert len(np.unique(found.round(6), axis=0)) == len(found), case
 
     @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(st.integers(3, 40), st.integers(1, 5), st.integers(0, 999))

@@ -73,7 +73,9 @@ class Topomaps(View):
 
     def _rows(self) -> tuple[list[tuple[str, Map, int]], int]:
         """What each row is called, its map and which of its moments; and how many rows there could be."""
-        if isinstance(self.maps, Maps):
+        if isinstance(self.maps, Maps) and self.maps.axis == "epoch" and self.epochs is not None:
+            every = [(f"epoch {epoch}", self.maps[epoch], 0) for epoch in self.epochs]
+        elif isinstance(self.maps, Maps):
             every = [
                 (str(name) if self.maps.axis == "layer" else f"epoch {name}", one, len(one.values) - 1)
                 for name, one in self.maps.items()
@@ -88,8 +90,11 @@ class Topomaps(View):
         return [every[k] for k in told], len(every)
 
     def _scales(self, rows: Sequence[tuple[str, Map, int]], names: Sequence[str]) -> list[Scale]:
-        tables = [one.values[moment][[one.group(name) for name in names]] for _, one, moment in rows]
-        together = self.shared if self.shared is not None else len({one.layer for _, one, _ in rows}) == 1
+        shown = [one for _, one, _ in rows]
+        if isinstance(self.maps, Maps) and self.maps.axis == "epoch":  # pictures of single epochs have the same scale
+            shown = list(self.maps.values())
+        tables = [one.values[:, [one.group(name) for name in names]] for one in shown]
+        together = self.shared if self.shared is not None else len({one.layer for one in shown}) == 1
         if together:
             return [Scale.of(np.concatenate([table.ravel() for table in tables]))] * len(rows)
         return [Scale.of(table) for table in tables]
