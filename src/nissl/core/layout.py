@@ -13,7 +13,7 @@ from nissl.errors import BadValue
 
 Array = NDArray[Any]
 Distance = Literal["cosine", "euclidean", "correlation"]
-STEPS = 2048
+STEPS = 256
 """Features are rounded to such a share of the largest: what two frameworks' last digits differ by moves no unit."""
 
 
