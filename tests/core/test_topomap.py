@@ -106,7 +106,7 @@ def test_distances_are_those_of_the_definition(distance):
     else:
         length = np.sqrt((table**2).sum(1))
         theirs = 2 - 2 * table @ table.T / np.outer(length, length)
-    np.testing.assert_allclose(mine, theirs, atol=0.01)
+    np.testing.assert_allclose(mine, theirs, atol=0.03)
 
 
 def test_a_trace_one_layer_or_all():

@@ -13,6 +13,7 @@ from cyclopts.config import Env
 from nissl.apps._cli.changing import changes
 from nissl.apps._cli.options import Finding, Grouping, Overhearing, Recording, Training, from_toml
 from nissl.apps._cli.mapping import topomap
+from nissl.apps._cli.options import Finding, Grouping, Overhearing, Recording, Training, from_toml
 from nissl.apps._cli.projecting import project
 from nissl.errors import BadValue, NisslError, NisslWarning
 
