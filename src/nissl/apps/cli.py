@@ -11,7 +11,6 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env
 
 from nissl.apps._cli.changing import changes
-from nissl.apps._cli.options import Finding, Grouping, Overhearing, Recording, Training, from_toml
 from nissl.apps._cli.mapping import topomap
 from nissl.apps._cli.options import Finding, Grouping, Overhearing, Recording, Training, from_toml
 from nissl.apps._cli.projecting import project
@@ -261,7 +260,21 @@ def app() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for command in (demo, train, record, info, show, structure, topomap, changes, project, export, port, profile, doctor):
+    for command in (
+        demo,
+        train,
+        record,
+        info,
+        show,
+        structure,
+        topomap,
+        changes,
+        project,
+        export,
+        port,
+        profile,
+        doctor,
+    ):
         made.command(command)
     made.command(plug_ins, name="list")
     return made
