@@ -261,20 +261,8 @@ def app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for command in (
-        demo,
-        train,
-        record,
-        info,
-        show,
-        structure,
-        topomap,
-        changes,
-        project,
-        export,
-        port,
-        profile,
-        doctor,
-    ):
+        demo, train, record, info, show, structure, topomap, changes, project, export, port, profile, doctor
+    ):  # fmt: skip
         made.command(command)
     made.command(plug_ins, name="list")
     return made
