@@ -9,6 +9,7 @@ import pytest
 
 from nissl.core.capabilities import Differentiable, Editable, Labelling, Trainable
 from nissl.core.network import network
+from nissl.core.profiling import profile
 from nissl.core.record import record
 from nissl.core.search import structures
 from nissl.core.topomap import topomap
@@ -47,8 +48,8 @@ def same_values(name, cnn):
 
 
 def same_profiles(name, cnn):
-    """Mean by class of every layer's probe, as a trace holds it."""
-    means = []
+    """Mean by class of every layer's probe, as a trace holds it; and of every position, as `nissl.profile` finds it."""
+    means, groups = [], []
     for which in (name, "torch"):
         twin, net = opened(which, cnn)
         with record(
@@ -56,7 +57,12 @@ def same_profiles(name, cnn):
         ) as recorder:
             list(recorder.epochs(1))
         means.append([recorder.trace.read(layer, "probe_class_mean", [0])[0] for layer in recorder.trace.layers])
+        found = profile(net, (twin.x, LABELS), batch=7, classes=CLASSES, progress=False)
+        groups.append([units_second(layer, found[layer.name]) for layer in net.layers])
     for layer, mine, theirs in zip(opened(name, cnn)[1].layers[:-1], *means, strict=False):
+        if layer.nonlinearity:
+            np.testing.assert_allclose(mine, theirs, **CLOSE)
+    for layer, mine, theirs in zip(opened(name, cnn)[1].layers[:-1], *groups, strict=False):
         if layer.nonlinearity:
             np.testing.assert_allclose(mine, theirs, **CLOSE)
 

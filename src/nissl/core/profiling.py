@@ -18,11 +18,14 @@ from nissl.core.sweep import ALIGNED, Sweep
 from nissl.errors import BadValue, NotHeard, listing
 
 FEW = 2
+ROOM = 1 << 21
+"""So many values of a batch stay near the processor."""
+LEAST, BATCH, MOST = 8, 128, 1024
 
 
 def profile(
     model: Any, data: Any, groups: Any = "label", *, layers: str | Sequence[str] | None = None, align: Any = None,
-    positions: bool = True, classes: Any = None, batch: int = 128, memory: int | str = "2GB", progress: bool = True,
+    positions: bool = True, classes: Any = None, batch: int | None = None, memory: int | str = "2GB", progress: bool = True,
 ) -> Profiles:  # fmt: skip
     """The mean of every unit and position for each group of inputs, with counts and spreads; one pass, nothing written.
 
@@ -32,26 +35,31 @@ def profile(
 
     `align`: values are moved so that each example's most salient place lies in the middle, by the gradient of the class that
     it is taken for ("prediction", True) or of its own ("label"). `positions=False` keeps each unit's mean over its positions
-    alone. `batch`: how many examples are passed at once, `memory`: the most that the sums may take.
+    alone. `batch`: how many examples are passed at once (None: by how much the layers say of one; loaders' are as they
+    are), `memory`: the most that the sums may take.
     """
     align = "prediction" if align is True else align or None
     if align not in (None, *ALIGNED):
         raise BadValue(f"align={align!r}: {listing(ALIGNED)}, or None.")
-    if batch < 1:
+    if batch is not None and batch < 1:
         raise BadValue(f"batch={batch}: how many examples are passed at once, a whole number from 1.")
     net = network(model)
     sweep = Sweep(net, Grouping(net, groups, classes), layers, align, positions, size(memory))
     total = _length(data)
+    if total and batch is None:
+        said = sweep.look(next(batches(data[0] if isinstance(data, tuple) else data, FEW)))
+        batch = min(max(ROOM // max(said, 1), LEAST), MOST)
     with shown("profiles", progress) as tick, sweep.still() if total else nullcontext():
-        for x, labels in streamed(data, batch):
+        for x, labels in streamed(data, batch or BATCH):
             count = examples(x)
             if not sweep.grouping.seen:
-                sweep.start(next(batches(x, FEW)), labels)
+                sweep.look(next(batches(x, FEW)))
+                sweep.start(labels)
             sweep.add(x, labels, count)
             tick(sweep.grouping.seen / total if total else 0.0)
     if not sweep.grouping.seen:
         raise BadValue("The data are empty: at least one example is needed.")
-    return _found(sweep, {"align": align, "positions": positions, "batch": batch, "examples": sweep.grouping.seen})
+    return _found(sweep, {"align": align, "positions": positions, "examples": sweep.grouping.seen})
 
 
 def _found(sweep: Sweep, recipe: dict[str, Any]) -> Profiles:

@@ -13,7 +13,7 @@ from nissl.core.alignment import centred
 from nissl.core.capabilities import Differentiable, Sensitive
 from nissl.core.groups import Grouping
 from nissl.core.layer import Layer
-from nissl.core.network import Network
+from nissl.core.network import Network, examples
 from nissl.core.pool import settled, unsettled
 from nissl.core.screen import amount
 from nissl.core.tally import Moments, Tally
@@ -74,19 +74,25 @@ class Sweep:
     _left: set[str] = field(default_factory=set)
     _count: int = 0
     _of: Any = None
+    _outputs: Any = None
     _still: bool = False
     _room: dict[str, Array] = field(default_factory=dict)
 
-    def start(self, x: Any, labels: Any) -> None:
-        """One pass over a few examples shows which layers there are; their outputs what the classes are."""
-        with self.network.evaluating(), self.network.watch(lambda *_: None, "*"):
-            outputs = self.network.run(x)
+    def look(self, x: Any) -> int:
+        """One pass over a few examples shows which layers there are; returns how many values they say of one example."""
+        spoken: dict[str, int] = {}
+        with self.network.evaluating(), self.network.watch(lambda n, v: spoken.update({n: _size(v)}), "*"):
+            self._outputs = self.network.run(x)
             self.network.settle()
         self._names = self.network.select("*" if self.layers is None else self.layers)
+        return sum(spoken.get(name, 0) for name in self._names) // max(examples(x), 1)
+
+    def start(self, labels: Any) -> None:
+        """The first labels, and the outputs that were seen, say what the classes are."""
         answers = self.align == "prediction" or self.grouping.asks("prediction", "correct")
-        if outputs is None and answers:
+        if self._outputs is None and answers:
             raise NotHeard("This network returns no outputs, so that it predicts nothing: group by labels or a column.")
-        answered = None if outputs is None else self.network.to_numpy(outputs)
+        answered = None if self._outputs is None else self.network.to_numpy(self._outputs)
         self.grouping.start(labels, answered, needed=self.align == "label")
         if self.align == "label" and self.grouping.task is None:
             raise BadValue("align='label' needs labels, and the data have none: give (x, y), or align='prediction'.")
@@ -255,6 +261,11 @@ class Sweep:
             room = self._room[layer.name] = np.empty_like(value)
         moved = centred(value, given, sums.unit + 1, room)
         return self.network.like(moved, first)
+
+
+def _size(value: Any) -> int:
+    """How many numbers a framework's value holds, where that shows."""
+    return int(np.prod([int(n) for n in value.shape])) if hasattr(value, "shape") else 0
 
 
 def _wide(value: Any) -> Any:

@@ -217,8 +217,8 @@ class Grouping:
     """Move the most salient place of each example to the middle, by the gradient of the predicted or of the true class."""
     positions: bool = True
     """Sum every position of a map; --no-positions: units alone, in less memory."""
-    batch: int = 128
-    """Examples a pass: bounds memory."""
+    batch: int | None = None
+    """Examples a pass: bounds memory; left out: by how much the layers say of one."""
     memory: str = "2GB"
     """The most that the sums may take."""
 
