@@ -12,6 +12,8 @@ from cyclopts.config import Dict
 
 from nissl.errors import BadValue, DamagedData, MissingData
 
+Run = Annotated[str, Parameter(help="The trace's folder, or its address (s3://bucket/run).")]
+
 
 def several(_: Any, tokens: Sequence[Token]) -> list[str]:
     """`a,b` or the same option twice: several values."""

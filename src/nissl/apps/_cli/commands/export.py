@@ -1,0 +1,30 @@
+"""`nissl export`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from nissl.apps._cli.options import Run
+
+
+def export(
+    run: Run,
+    *,
+    to: Annotated[
+        Literal["parquet", "csv", "zarr"],
+        Parameter(help="parquet and csv hold one table; zarr holds everything, as xarray reads it."),
+    ],
+    out: Annotated[Path | None, Parameter(help="Where to; left out: beside the trace. Nothing is overwritten.")] = None,
+    table: Annotated[
+        Literal["neurons", "epochs", "connections"],
+        Parameter(help="A row for each neuron and epoch, for each epoch, or for each weight and epoch (large)."),
+    ] = "neurons",
+) -> None:
+    """A trace as a file for other programs.
+
+    Examples: `nissl export runs/digits --to csv`; `nissl export runs/digits --to parquet --table connections`.
+    """
+    from nissl.studies.export import export as study
+
+    print(study(run, to, out, table=table))

@@ -1,0 +1,21 @@
+"""`nissl show`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nissl.apps._cli.options import Run
+
+
+def show(
+    run: Run,
+    address: Annotated[str, Parameter(help="EPOCH, EPOCH/LAYER or EPOCH/LAYER/NEURON: e30 or E_30, n20 or n_20.")],
+) -> None:
+    """One place in a trace: an epoch, a layer at an epoch, or a neuron at an epoch.
+
+    Examples: `nissl show runs/digits e30`; `nissl show runs/digits e30/hidden_1/n20`.
+    """
+    from nissl.apps._cli import screens
+    from nissl.core.trace import open as opened
+
+    screens.place(opened(run)[address])

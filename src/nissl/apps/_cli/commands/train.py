@@ -1,0 +1,38 @@
+"""`nissl train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nissl.apps._cli.options import Recording, Training
+
+
+def train(
+    run: Annotated[
+        str | None, Parameter(help="The new trace's folder, or its address (s3://bucket/run); left out: runs/DATA.")
+    ] = None,
+    *,
+    config: Annotated[Path | None, Parameter(help="A TOML file with these options.")] = None,  # noqa: ARG001 - for from_toml
+    resume: Annotated[
+        bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")
+    ] = False,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
+    training: Training | None = None,
+    recording: Recording | None = None,
+) -> None:
+    """Train a reference network on a data set and record it; the best weights are kept beside the trace, or here.
+
+    Examples: `nissl train`; `nissl train runs/a --model mlp --model.hidden 64,32 --epochs 10`;
+    `nissl train --data arrays --data.path mine.npz --epoch-intervals 1,5,10:50:10`.
+
+    Every option can also be given in the environment (NISSL_TRAIN_EPOCHS=10) or in a TOML file's table [train]
+    (`epochs = 10`; those of the data set in [train.data-options]). The command line goes before the environment, and that
+    before the file.
+    """
+    from nissl.apps._cli import screens
+    from nissl.studies.train import train as study
+
+    training, settings = training or Training(), (recording or Recording()).settings()
+    path = run or Path("runs") / training.data
+    screens.trained(path, study(path, resume=resume, overwrite=overwrite, settings=settings, **training.asked()))
