@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from nissl.core.capabilities import Differentiable, Editable, Labelling
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, NotHeard, listing
+from nissl.errors import BadValue, DamagedData, NotHeard, listing
 
 
 class Keras(Network, Editable, Differentiable, Labelling):
@@ -34,6 +35,14 @@ class Keras(Network, Editable, Differentiable, Labelling):
     @classmethod
     def accepts(cls, model: Any) -> bool:
         return isinstance(model, keras.layers.Layer)
+
+    @classmethod
+    def saved(cls, file: str | Path, *, leaves: bool = False) -> Self:
+        """The network in a file of Keras'."""
+        try:
+            return cls(keras.models.load_model(str(file), compile=False), leaves=leaves)
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            raise DamagedData(f"{file} can't be read by Keras {keras.__version__}: {error}") from error
 
     @property
     def layers(self) -> tuple[Layer, ...]:

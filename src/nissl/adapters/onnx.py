@@ -4,14 +4,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from nissl.core.capabilities import Editable
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
-from nissl.errors import BadValue, Unsupported
+from nissl.errors import BadValue, DamagedData, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,17 @@ class Onnx(Network, Editable):
             raise Unsupported("A session of onnxruntime holds no graph: pass onnx.load(path) of the same file.")
         onnx = sys.modules.get("onnx")
         return onnx is not None and isinstance(model, onnx.ModelProto)
+
+    @classmethod
+    def saved(cls, file: str | Path, *, leaves: bool = False) -> Self:
+        """The network in a .onnx file."""
+        import onnx
+        from google.protobuf.message import DecodeError
+
+        try:
+            return cls(onnx.load(str(file)), leaves=leaves)
+        except DecodeError as error:
+            raise DamagedData(f"{file} holds no ONNX model: {error}.") from error
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -32,7 +32,7 @@ class TfKeras(Network, Editable, Differentiable):
         self._inner: Any = plugins.load("adapters", "keras")(self.twin.model, functional=functional, leaves=leaves)
 
     @classmethod
-    def saved(cls, folder: str | Path) -> Self:
+    def saved(cls, folder: str | Path, *, leaves: bool = False) -> Self:
         """The network in a SavedModel."""
         if not (Path(folder) / "saved_model.pb").exists():
             raise MissingData(f"{folder} is no SavedModel: it has no saved_model.pb.")
@@ -44,7 +44,7 @@ class TfKeras(Network, Editable, Differentiable):
             raise DamagedData(
                 f"{folder} holds no Keras model but a {type(model).__name__}, which has no layers to port."
             )
-        return cls(model)
+        return cls(model, leaves=leaves)
 
     def save(self, file: str | Path) -> None:
         """The twin as a file of Keras 3's; nothing is overwritten."""
