@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-hypothesis.settings.register_profile("nissl", deadline=None, derandomize=True, print_blob=False)
+hypothesis.settings.register_profile("nissl", deadline=None, derandomize=True, print_blob=False, max_examples=50)
 hypothesis.settings.load_profile("nissl")
 
 

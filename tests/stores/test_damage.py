@@ -155,7 +155,7 @@ files = st.sampled_from(["index.json", "zarr.json", "_commits/*", "_hot/*", "lay
 
 
 @given(files, st.integers(0, 1 << 30), st.integers(0, 1 << 30), st.one_of(st.none(), st.integers(0, 7)))
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def test_whatever_is_cut_or_flipped_no_wrong_number_is_read(pristine, kind, which, at, bit):
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder, "run")
@@ -191,7 +191,7 @@ junk = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def test_json_of_any_kind_is_refused_or_read(pristine, data):
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder, "run")

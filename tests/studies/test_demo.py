@@ -39,9 +39,9 @@ def children() -> float:
 
 def test_both_demos_from_a_terminal_within_a_minute(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    for words, names in (
-        ([], {*PICTURES, "two classes"}),
-        (["--binary"], {*PICTURES, "divergence"}),
+    for words, epochs, names in (
+        ([], 20, {*PICTURES, "two classes"}),
+        (["--binary", "--epochs", "6"], 6, {*PICTURES, "divergence"}),
     ):
         began = children()
         done = subprocess.run(
@@ -51,8 +51,9 @@ def test_both_demos_from_a_terminal_within_a_minute(tmp_path: Path) -> None:
         assert children() - began < 60
         data = "binary" if words else "digits"
         pictures = {file.stem.removeprefix(f"{data}_") for file in (tmp_path / "results").glob(f"{data}_*.png")}
-        assert {"two classes" if "_of_" in name else name for name in pictures} == names
-        assert opened(tmp_path / "results" / data).epochs == list(range(21))
+        wanted = {name.replace("pathways_20", f"pathways_{epochs}") for name in names}
+        assert {"two classes" if "_of_" in name else name for name in pictures} == wanted
+        assert opened(tmp_path / "results" / data).epochs == list(range(epochs + 1))
         assert all(word in done.stdout for word in ENDING)
         address = re.search(rf"nissl show results/{data} (\S+)", done.stdout)
         assert address

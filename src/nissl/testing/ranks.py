@@ -194,7 +194,7 @@ class RanksSuite:
         assert (first.read(COUNTS.key, [0]) == 1).all()
 
     @given(st.permutations([rank for rank in range(3) for _ in range(4)]))
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
     def test_any_order_of_arrival_gives_the_same(self, order: list[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             stores, done = self.begun(Path(folder, "run"), block=3), [0, 0, 0]

@@ -232,7 +232,7 @@ class StoreSuite:
         st.tuples(st.slices(37), st.slices(3)),
         st.randoms(use_true_random=False),
     )
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     def test_it_is_what_memory_is(self, steps: list[Any], cut: tuple[slice, slice], random: Any) -> None:
         with tempfile.TemporaryDirectory() as folder:
             store, model = self.filled(Path(folder, "run"), ()), Memory()
