@@ -3,21 +3,19 @@
 import numpy as np
 
 import nissl
-from nissl.core.choosing import fewest, foremost, ranked
+from nissl.core.choosing import fewest, foremost, ranked, rankings
 from tests.structures.corners import QUIET, accuracy
 
 
-def test_units_that_do_nothing_for_a_class_come_after_all_that_help_it():
+def test_units_that_do_nothing_for_a_class_come_after_all_that_do():
     #                  its own, shared, another's, dead, dead, against it
     scores = np.array(
-        [[3.0, 0.5, 0.1, 0.0, 0.0, -2.0], [0.1, 4.0, 9.0, 0.0, -3.0, 0.0], [0.0, 4.0, 0.0, 0.0, 0.0, -5.0]]
+        [[3.0, 0.5, 0.1, 0.0, 1e-12, -2.0], [0.1, 4.0, 9.0, 0.0, -3.0, 0.0], [0.0, 4.0, 0.0, 0.0, 0.0, -5.0]]
     )
-    assert foremost(ranked("contrast", scores, 0), 6).tolist() == [0, 1, 2, 3, 4, 5]
-    assert foremost(ranked("contrast", -np.abs(scores), 0), 6).tolist()[:2] == [
-        3,
-        4,
-    ]  # nothing helps: the least harm first
-    assert np.isfinite(ranked("contrast", scores[:, 3:5], 0)).all() and ranked("contrast", scores[:, :0], 0).shape == (
+    assert foremost(ranked("contrast", scores, 0), 4).tolist() == [0, 5, 1, 2]
+    found = rankings("contrast", {"a": scores[:, 3:5], "b": scores[:, :3]}, 0)  # of all layers together
+    assert found["a"].max() < found["b"].min()
+    assert np.isfinite(ranked("contrast", scores[:, 3:4], 0)).all() and ranked("contrast", scores[:, :0], 0).shape == (
         0,
     )
 

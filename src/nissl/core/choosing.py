@@ -21,6 +21,8 @@ RANKS = ("contrast", "score", "absolute")
 _GOAL = re.compile(r"\s*(faithful|target)\s*(>=|<=)\s*([0-9.eE+-]+)\s*$")
 MOST_SPARED = 200
 """Of so many members it is asked whether the goal needs them."""
+SILENT = 1e-9
+"""Such a share of the largest score is nothing."""
 WEIGHTS = (1.0, 1.5, 2.0, 3.0)
 """How much what others make of a unit counts against it, tried one after another where a goal allows to compare."""
 MOST = 0.5
@@ -47,10 +49,26 @@ def ranked(rank: str, scores: Array, target: int) -> Array:
         raise BadValue(f"rank={rank!r}: one of {', '.join(RANKS)}.")
     others = np.delete(scores, target, 0)
     contrast = own - np.maximum(others, 0).mean(0) if len(others) else own
-    helps = own > 0
-    lowest = contrast[helps].min() if helps.any() else 0.0
-    # what does nothing for the target is no part of it, however little others make of it: behind all that helps
-    return np.where(helps, contrast, np.nextafter(lowest + np.minimum(own, 0), -np.inf))
+    # what does nothing for the target is no part of it, however little others make of it
+    return _behind(contrast, np.abs(own) > SILENT * np.abs(own).max(initial=0.0))
+
+
+def rankings(rank: str, told: Mapping[str, Array], target: int) -> dict[str, Array]:
+    """The same of several layers, (target, unit) each, so that units of all layers compare."""
+    return split(ranked(rank, np.concatenate(list(told.values()), 1), target), {n: t.shape[1] for n, t in told.items()})
+
+
+def split(flat: Array, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """What is said of all units one after another, by layer."""
+    return dict(zip(sizes, np.split(flat, np.cumsum(list(sizes.values()))[:-1]), strict=True))
+
+
+def _behind(contrast: Array, counts: Array) -> Array:
+    """What does not count behind all that does."""
+    if counts.all() or not counts.any():
+        return contrast
+    over = contrast[~counts].max() - contrast[counts].min()
+    return np.where(counts, contrast, np.nextafter(contrast - max(over, 0.0), -np.inf))
 
 
 @dataclass(frozen=True)
@@ -156,16 +174,12 @@ def _found(
 
 
 def _weighed(structure: "Structure", weight: float) -> "Structure":
-    """Ranked by contrast with what others make of units counted so many times; what does not help stays behind."""
-    ranking = {}
-    for name, own in structure.scores.items():
-        told = structure.ranking[name]
-        helps = own > 0
-        ranking[name] = np.where(helps, own - weight * (own - told), told)
-    lowest = min((r[structure.scores[name] > 0].min(initial=0.0) for name, r in ranking.items()), default=0.0)
-    for name, own in structure.scores.items():
-        ranking[name] = np.where(own > 0, ranking[name], lowest - 1 + np.minimum(own, 0))
-    return replace(structure, ranking=ranking, recipe={**structure.recipe, "weight": weight})
+    """Ranked by contrast with what others make of units counted so many times, of what helps; all else behind it."""
+    names = list(structure.scores)
+    own = np.concatenate([structure.scores[name] for name in names])
+    told = np.concatenate([structure.ranking[name] for name in names])
+    flat = _behind(np.where(own > 0, own - weight * (own - told), told), own > 0)
+    return replace(structure, ranking=split(flat, structure.every()), recipe={**structure.recipe, "weight": weight})
 
 
 def _spared(found: "Structure", trial: Trial, mine: Array, value: float) -> "Structure":

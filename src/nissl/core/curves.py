@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import plugins
-from nissl.core.choosing import first, ranked, tables
+from nissl.core.choosing import first, rankings, tables
 from nissl.core.finder import Case, Finder, finder
 from nissl.core.ground import Cut, Ground
 from nissl.core.progress import silent
@@ -61,7 +61,7 @@ def ranking_by(case: Case, finding: Finder, rank: str, target: int) -> dict[str,
     """The order in which a method takes the units of a target."""
     baseline = case.baseline if case.baseline in finding.baselines else finding.baselines[0]
     found = finding(replace(case, baseline=baseline, tick=silent))
-    return {name: ranked(rank, table, target) for name, table in tables(found, len(case.targets)).items()}
+    return rankings(rank, tables(found, len(case.targets)), target)
 
 
 def naive(case: Case, rank: str, target: int, notes: list[str]) -> dict[str, dict[str, Array]]:

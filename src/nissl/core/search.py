@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.choosing import RANKS, Size, ranked, sized, tables
+from nissl.core.choosing import RANKS, Size, rankings, sized, tables
 from nissl.core.finder import Case, Finder, Scores, finder
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import network
@@ -98,7 +98,7 @@ def _structures(
         if not len(mine):
             continue
         lows, highs = _intervals(found, k, case.seed)
-        ranking = {name: ranked(rank, table, k) for name, table in told.items()}
+        ranking = rankings(rank, told, k)
         bare = Structure(
             case.targets[k], {}, {name: table[k] for name, table in told.items()}, lows, highs, ranking, case.means, recipe,
             mark, case.network, case, finding,

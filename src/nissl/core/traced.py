@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.belonging import Flags, members
-from nissl.core.choosing import RANKS, Size, ranked
+from nissl.core.choosing import RANKS, Size, rankings
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import Network, network
 from nissl.core.structure import Structure
@@ -39,7 +39,8 @@ def structures(trace: "Trace", epoch: Any, size: float, rank: str, model: Any) -
         "size": size,
     }
     filled = {name: np.nan_to_num(table) for name, table in tables.items()}
-    ranking = {name: np.stack([ranked(rank, t.T, k) for k in range(len(names))], 1) for name, t in filled.items()}
+    each = [rankings(rank, {name: table.T for name, table in filled.items()}, k) for k in range(len(names))]
+    ranking = {name: np.stack([one[name] for one in each], 1) for name in filled}
     return assembled(trace, number, names, (tables, ranking, members(tables, wanted, rank)), recipe, model)
 
 

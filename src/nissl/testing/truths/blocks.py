@@ -21,7 +21,8 @@ def blocks(seed: int = 0, leak: float = 0.1, steps: int = 150) -> Truth:
     Behind the first layer weights are kept positive, so that every member speaks for its class. Thirty decoys a layer
     learn the same task for a head of their own, which is taken off when training ends. Then noise of `leak` times the
     spread of the trained weights is laid wherever weights were held at zero, so that everything hears a little of
-    everything, as in networks that nobody built. A few members may be idle for their class: no method finds all.
+    everything, as in networks that nobody built. Units that no example moves are nobody's. A few members may be idle for
+    their class: no method finds all.
     """
     if leak < 0 or steps < 0:
         raise BadValue(f"blocks(leak={leak}, steps={steps}): neither can be less than 0.")
@@ -33,19 +34,30 @@ def blocks(seed: int = 0, leak: float = 0.1, steps: int = 150) -> Truth:
     net = _Blocks(owners, torch.Generator().manual_seed(seed))
     x = torch.tensor(data.train.x).flatten(1)
     _learn(net, x, torch.tensor(data.train.y), steps)
-    units = {
-        label: {
-            layer: frozenset(np.flatnonzero(own == label).tolist()) for layer, own in zip(LAYERS, owners, strict=True)
+    made = net.plain(leak, random)
+    alive = _alive(made, x)
+
+    def of(owned: int) -> dict[str, frozenset[int]]:
+        return {
+            layer: frozenset(np.flatnonzero((own == owned) & moved).tolist())
+            for layer, own, moved in zip(LAYERS, owners, alive, strict=True)
         }
-        for label in range(CLASSES)
-    }
-    decoys = {
-        layer: frozenset(np.flatnonzero(own == CLASSES).tolist()) for layer, own in zip(LAYERS, owners, strict=True)
-    }
+
     return Truth(
-        net.plain(leak, random), x.numpy(), data.train.y, units, {"decoys": decoys},
+        made, x.numpy(), data.train.y, {label: of(label) for label in range(CLASSES)}, {"decoys": of(CLASSES)},
         {"decoys": ("contrast", "selectivity")}, held_x=data.test.x.reshape(-1, 64), held_y=data.test.y,
     )  # fmt: skip
+
+
+def _alive(net: nn.Module, x: Tensor) -> list[np.ndarray]:
+    """Of each hidden layer: which units answer to any example."""
+    found = []
+    with torch.no_grad():
+        for module in net.children():
+            x = module(x)
+            if isinstance(module, nn.ReLU):
+                found.append((x > 0).any(0).numpy())
+    return found
 
 
 def _learn(net: "_Blocks", x: Tensor, y: Tensor, steps: int) -> None:
