@@ -36,8 +36,13 @@ def every_class(truth: Truth, method: str) -> list[Judgement]:
 def test_the_network_is_what_it_says() -> None:
     truth = holds(lambda seed: blocks(seed, steps=5))
     assert disjoint(truth)
-    assert all(len(units[name]) == 5 for units in truth.units.values() for name in LAYERS)
-    assert all(len(truth.traps["decoys"][name]) == 30 for name in LAYERS)
+    heard = network(truth.model).probe(truth.x, list(LAYERS))
+    for name in LAYERS:
+        every = [units[name] for units in truth.units.values()]
+        known = [unit for units in (*every, truth.traps["decoys"][name]) for unit in units]
+        silent = np.flatnonzero(heard[name].max(0) <= 0)  # nobody's
+        assert sorted([*known, *silent]) == list(range(80)) and len(silent) < 30
+        assert max(map(len, every)) == 5 and min(map(len, every)) >= 2 and len(truth.traps["decoys"][name]) > 15
     with pytest.raises(BadValue, match="leak=-1"):
         blocks(leak=-1)
 
