@@ -112,6 +112,9 @@ class Contrasts(View):
             f"{int((q < ALPHA).sum()):,} of {tests:,} contrasts are significant (Welch's test, false discovery rate 5 %)",
             f"{int(self.profiles.counts.sum()):,} examples",
         ]
+        alike = int((np.nan_to_num(table) == 0).all(0).sum())
+        if alike:
+            said.append(f"{alike:,} units answer alike to all groups, and are white")
         if made.get("align") and self.profiles.answer(self.layer).aligned:
             said.append(f"values were aligned by the gradient of the {made['align']}")
         rows = len(self.profiles.groups)
