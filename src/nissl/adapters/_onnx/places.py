@@ -96,7 +96,8 @@ def _heard(graph: Graph, place: Place, known: Callable[[str], Shape], examples: 
     bent = nonlinearity(graph, value)
     name, value = bent or (None, value)
     remark = "; ".join(filter(None, [f"heard after {norm}" if norm else None, mixed_by(graph, value)])) or None
-    shape = known(value)
+    flat = graph.nodes[place.node].op_type == "Gemm"  # examples by units, whatever is inferred
+    shape = () if flat else known(value)
     batch = shape.index(examples) if examples in shape else 0  # torch's attention has the positions before the examples
     axes = [n for i, n in enumerate(shape) if i not in (batch, place.layer.unit_axis % len(shape))]
     inner = tuple(n for n in axes if isinstance(n, int))

@@ -1,6 +1,6 @@
 """A model's layers, from its graph and the shapes that can be inferred."""
 
-from collections.abc import Callable
+from functools import cached_property
 
 import onnx
 
@@ -14,7 +14,7 @@ INFERRED = 2**31 - 1
 def layers_of(model: onnx.ModelProto) -> list[Place]:
     check_loaded(model)
     made = prepared(model)
-    return places(Graph(made), _shapes(made), _examples(made))
+    return places(Graph(made), _Shapes(made), _examples(made))
 
 
 def _examples(model: onnx.ModelProto) -> str | None:
@@ -26,18 +26,23 @@ def _examples(model: onnx.ModelProto) -> str | None:
     return None
 
 
-def _shapes(model: onnx.ModelProto) -> Callable[[str], Shape]:
-    """Of a value by name its axes, as far as they are known; none where the model is too large or odd to tell."""
-    if model.ByteSize() >= INFERRED:
-        return lambda _: ()
-    try:
-        graph = onnx.shape_inference.infer_shapes(model).graph
-    except onnx.shape_inference.InferenceError:
-        return lambda _: ()
-    known = {value.name: value for value in [*graph.value_info, *graph.output]}
+class _Shapes:
+    """Tells a value's axes, as far as they are known; inferred when first asked for, and read one by one: both take long."""
 
-    def shape(name: str) -> Shape:  # few are asked for, and reading them takes long
-        axes = known[name].type.tensor_type.shape.dim if name in known else ()
+    def __init__(self, model: onnx.ModelProto):
+        self._model = model
+
+    def __call__(self, name: str) -> Shape:
+        axes = self._known[name].type.tensor_type.shape.dim if name in self._known else ()
         return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param for d in axes)
 
-    return shape
+    @cached_property
+    def _known(self) -> dict[str, onnx.ValueInfoProto]:
+        """Nothing where the model is too large or odd to tell."""
+        if self._model.ByteSize() >= INFERRED:
+            return {}
+        try:
+            graph = onnx.shape_inference.infer_shapes(self._model).graph
+        except onnx.shape_inference.InferenceError:
+            return {}
+        return {value.name: value for value in [*graph.value_info, *graph.output]}
