@@ -49,13 +49,20 @@ def create_model_with_layer_outputs(model: Any, layer_names_of_interest: Sequenc
         return Watched(net, tuple(layer.name for layer in net.layers), origin)
     net = model.network if isinstance(model, Watched) else every(model)
     known = [layer.name for layer in net.layers]
-    wanted = [str(name) for name in layer_names_of_interest]
+    own = _own(net)
+    wanted = [own.get(str(name), str(name)) for name in layer_names_of_interest]
     strange = [name for name in wanted if name not in (*known, *_inputs(net.model))]
     if strange and len(strange) == len(wanted):
         raise UnknownName(f"No layer is called {listing(strange)}. There are: {listing(known, 20)}.")
     for name in strange:
         warnings.warn(f"nissl: no layer is called {name!r}, which is left out.{near(name, known)}", NisslWarning, 2)
     return Watched(net, tuple(name for name in known if name in wanted or name == known[-1]), origin)
+
+
+def _own(net: Network) -> dict[str, str]:
+    """What Keras counts through a process (`conv2d_24`) by the names that it has here, counted in the model alone (`conv2d`)."""
+    given = [one.name for one in getattr(net.model, "layers", ()) if "Input" not in type(one).__name__]
+    return dict(zip(given, (layer.name for layer in net.layers), strict=True)) if len(given) == len(net.layers) else {}
 
 
 def _inputs(model: Any) -> list[str]:
