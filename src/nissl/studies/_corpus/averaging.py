@@ -64,8 +64,7 @@ class _Inputs:
     def __init__(self, network: Network, groups: Sequence[str], align: str | None):
         self._network, self._align = network, align
         self._sums = {group: (0, np.zeros(())) for group in groups}
-        first = next((layer for layer in network.layers if layer.kind == "conv"), None)
-        self._unit = 1 if first is not None and first.unit_axis == 1 else -1
+        self._unit = channels(network)
 
     def add(self, x: Array, group: str, labels: Array | None) -> None:
         unit = self._unit % x.ndim
@@ -83,6 +82,12 @@ class _Inputs:
     def means(self) -> Array:
         found = np.stack([total / count for count, total in self._sums.values()])
         return np.moveaxis(found, self._unit % found.ndim, -1) if found.ndim > 2 else found
+
+
+def channels(network: Network) -> int:
+    """Which axis of the examples counts their channels: the one that the first convolution's values have them along."""
+    first = next((layer for layer in network.layers if layer.kind == "conv"), None)
+    return 1 if first is not None and first.unit_axis == 1 else -1
 
 
 def able_to_align(network: Network) -> None:

@@ -11,6 +11,7 @@ from nissl.core.capabilities import Differentiable
 from nissl.core.network import Network
 from nissl.core.progress import progress as shown
 from nissl.studies._corpus import folders
+from nissl.studies._corpus.averaging import INPUT, channels
 from nissl.studies._corpus.reading import Corpus
 
 Array = NDArray[Any]
@@ -20,12 +21,12 @@ def written(network: Network, names: Sequence[str], corpus: Corpus, out: Path, a
     """acts/ of the input and all layers, grads/ of all but the last, units last."""
     with shown("activations", progress) as tick:
         for number, (row, x) in enumerate(corpus.batches(), 1):
-            values = {"input": x} | network.probe(x, list(names))
+            values = {INPUT: x} | network.probe(x, list(names))
             outputs = network.forward(x).reshape(len(x), -1)
             slopes: dict[str, Array] = {}
             if isinstance(network, Differentiable):
                 which = outputs.argmax(1) if align_to == "prediction" else np.full(len(x), row.output)
-                found = network.gradient(x, which, at=["input", *names[:-1]])
+                found = network.gradient(x, which, at=[INPUT, *names[:-1]])
                 slopes = {name: network.to_numpy(value) for name, value in found.items()}
             for place, (name, value) in enumerate(values.items()):
                 layer = folders.layer_id(place)
@@ -36,8 +37,7 @@ def written(network: Network, names: Sequence[str], corpus: Corpus, out: Path, a
 
 
 def _units_last(network: Network, name: str, value: Array) -> Array:
-    layer = None if name == "input" else network.layer(name)
-    first = next((one for one in network.layers if one.kind == "conv"), None)
-    unit = layer.unit_axis if layer is not None else 1 if first is not None and first.unit_axis == 1 else -1
+    layer = None if name == INPUT else network.layer(name)
+    unit = layer.unit_axis if layer is not None else channels(network)
     value = value if layer is None or layer.batch_axis == 0 else value.swapaxes(0, layer.batch_axis)
     return np.ascontiguousarray(np.moveaxis(value, unit, -1)) if value.ndim > 2 else value
