@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,34 @@ def test_a_place_that_may_only_be_read_is_read(tmp_path):
                 Path(folder).chmod(0o755)
         else:
             subprocess.run(["umount", place], check=True)
+
+
+@pytest.fixture
+def restless():
+    """Threads take turns far more often than usual, so that what can come between does."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_threads_may_share_a_reader_while_epochs_are_sealed(run_path, restless, turn):
+    store, reader, done = begun(run_path, 1, block=2), Disk(run_path), threading.Event()
+
+    def look(_):
+        while not done.is_set():
+            found = [entry.epoch for entry in reader.entries()]
+            assert found == list(range(len(found)))
+
+    with ThreadPoolExecutor(4) as pool:
+        looking = [pool.submit(look, number) for number in range(4)]
+        for epoch in range(1, 30):
+            append(store, epoch)
+        store.close()
+        done.set()
+    for one in looking:
+        one.result()
 
 
 @pytest.mark.filterwarnings("ignore::nissl.errors.NisslWarning")

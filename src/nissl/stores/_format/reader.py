@@ -104,16 +104,15 @@ class Reader:
     def _unsealed(self, index: Index) -> tuple[Row, ...]:
         """The commits behind the sealed ones, in order, and what is seen from outside of their segments' damage."""
         committed = {e: who for e, who in self._place.committed().items() if e > index.last}
-        segments = self._place.segments()
-        for epoch in set(self._commits) - set(committed):
-            del self._commits[epoch]
+        segments, known = self._place.segments(), self._commits
+        found = {e: known[e] for e, who in committed.items() if e in known and known[e][0] == who}
 
         def get(epoch: int) -> None:
-            self._commits[epoch] = committed[epoch], rows.read(self._place, epoch)
+            found[epoch] = committed[epoch], rows.read(self._place, epoch)
 
-        new = [e for e, who in committed.items() if e not in self._commits or self._commits[e][0] != who]
-        self._place.each(get, new)
-        return tuple(self._examined(row, segments) for _, row in (self._commits[epoch] for epoch in committed))
+        self._place.each(get, [epoch for epoch in committed if epoch not in found])
+        self._commits = found  # as a whole: other threads may be looking, at another moment of the run
+        return tuple(self._examined(found[epoch][1], segments) for epoch in committed)
 
     def _examined(self, row: Row, segments: dict[tuple[int, int], Identity]) -> Row:
         for rank, size in enumerate(row.parts):
@@ -133,7 +132,7 @@ class Reader:
         if not self._found:
             return entries
         found: dict[int, dict[str, str]] = {}
-        for (epoch, key), why in self._found.items():
+        for (epoch, key), why in list(self._found.items()):
             found.setdefault(epoch, {})[key] = why
         harmed = {e.epoch: view.row(e.epoch) for e in entries if e.epoch in found}
         more = {epoch: replace(row, damage=found[epoch] | dict(row.damage)).entry for epoch, row in harmed.items()}
