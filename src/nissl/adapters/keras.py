@@ -110,6 +110,9 @@ class Keras(Network, Editable, Differentiable, Labelling):
         given = values.first(value) if isinstance(value, list | tuple | dict) else value
         return np.array(given) if isinstance(given, np.ndarray | np.generic) else self._hearing.backend.copied(given)
 
+    def like(self, array: Array, value: Any) -> Any:
+        return keras.ops.convert_to_tensor(array, keras.backend.standardize_dtype(value.dtype))
+
     def groups(self, labels: Any) -> Any:
         if keras.backend.backend() == "torch":
             from nissl.adapters._torch.groups import groups_of

@@ -119,6 +119,9 @@ class TfKeras(Network, Editable, Differentiable):
     def keep(self, value: Any) -> Any:
         return self._inner.keep(value)
 
+    def like(self, array: Array, value: Any) -> Any:
+        return self._inner.like(array, value)
+
     def groups(self, labels: Any) -> Any:
         return self._inner.groups(labels)
 
