@@ -11,7 +11,7 @@ from nissl.core.capabilities import Differentiable, Editable, Labelling, Trainab
 from nissl.core.network import network
 from nissl.core.profiling import profile
 from nissl.core.record import record
-from nissl.core.search import structures
+from nissl.core.search import structure, structures
 from nissl.core.topomap import topomap
 from tests.adapters.twins import CLASSES, LABELS, TWINS
 
@@ -120,7 +120,7 @@ def same_scores(name, cnn):
         asked = {"layers": [layer.name for layer in net.layers[:-1]], "progress": False, "classes": CLASSES}
         methods = [("exact_ablation", {})] if isinstance(net, Editable) else []
         methods += [("attribution_patching", {})] if isinstance(net, Differentiable) else []
-        if len(methods) == 2 and name != "equinox":  # its values are changed one example at a time: none has its own
+        if len(methods) == 2 and net.together:
             methods += [("integrated_gradients", {"steps": 2})]
         found.append(
             {
@@ -135,6 +135,19 @@ def same_scores(name, cnn):
             for mine, theirs in alike:
                 wanted = found[1][by][target].scores[theirs]
                 np.testing.assert_allclose(structure.scores[mine], wanted, rtol=1e-3, atol=1e-4, err_msg=f"{by} {mine}")
+
+
+def unnamed(name, cnn):
+    """Where no method is named, one is taken that the framework can."""
+    twin, net = opened(name, cnn)
+    net.probe(twin.x)
+    layers = [layer.name for layer in net.layers[:-1]]
+    found = structure(net, (twin.x, LABELS), 1, layers=layers, classes=CLASSES, progress=False)
+    best = {"torch": "Secant", "onnx": "ExactAblation", "equinox": "AttributionPatching"}.get(
+        name, "IntegratedGradients"
+    )
+    assert found.recipe["by"].startswith(best)
+    assert len(found) >= 1
 
 
 def softmax(values):
@@ -183,6 +196,7 @@ def test_the_same_weights_show_the_same(name):
         if isinstance(net, Editable):
             same_cut(name, cnn)
         same_scores(name, cnn)
+        unnamed(name, cnn)
     assert row(name) in PAGE.read_text().splitlines(), f"docs/frameworks.md does not say so yet:\n{row(name)}"
 
 

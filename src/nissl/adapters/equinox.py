@@ -14,6 +14,7 @@ class Equinox(Traced, Network, Editable, Differentiable):
     """Any callable `equinox.Module`; every step makes a new one, which is handed over by `recorder.renew(model)`."""
 
     framework: ClassVar[str] = "equinox"
+    together: ClassVar[bool] = False
 
     def __init__(self, model: equinox.Module, *, functional: bool = False, leaves: bool = False):
         super().__init__(model, Eqx(), functional=functional, leaves=leaves)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.aim import Aim
-from nissl.core.capabilities import Differentiable, Passage, Sensitive, Wired
+from nissl.core.capabilities import Differentiable, Pairwise, Passage, Sensitive, Wired
 from nissl.core.layer import Layer
 from nissl.core.named import named
 from nissl.core.network import Network
@@ -162,7 +162,7 @@ class Case:
             values = network.probe(x, names, batch=len(outputs))
         else:
             raise Unsupported(
-                f"A {network.framework} network gives no gradients. Methods that need none: exact_ablation, shapley."
+                f"{network.framework} gives no gradients. Methods that need none: exact_ablation, shapley."
             )
         return Passage(outputs, self._plain(values), self._plain(told))
 
@@ -248,7 +248,7 @@ def away(layer: Layer, value: Array, replacement: Array) -> Array:
 def wired(network: Network) -> Wired:
     """The network, if it knows edges."""
     if not isinstance(network, Wired):
-        raise Unsupported(f"A {network.framework} network can't tell what reaches a unit through another.")
+        raise Unsupported(f"{network.framework} can't tell what reaches a unit through another.")
     return network
 
 
@@ -256,3 +256,12 @@ def finder(by: Any, options: Mapping[str, Any]) -> Finder:
     """The method that is meant: by name with its options, or one that was made already."""
     found: Finder = named("finders", Finder, by, options)
     return found
+
+
+def suited(network: Network) -> str:
+    """The method where none is named: secants, or what comes closest, or without gradients the cut itself."""
+    if isinstance(network, Pairwise):
+        return "secant"
+    if isinstance(network, Differentiable):
+        return "integrated_gradients" if network.together else "attribution_patching"
+    return "exact_ablation"

@@ -5,6 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,6 +34,9 @@ class Network(ABC):
     """Can values of the user's own training steps be heard? Where not, the probe and the parameters are recorded."""
     trains: ClassVar[bool] = True
     """Is there a training at all? Where not (a graph that was exported), an epoch may be what the probe is answered."""
+
+    together: ClassVar[bool] = True
+    """Does a change meet all examples at once, so that each may get values of its own?"""
 
     def __init__(self, model: Any, *, functional: bool = False, leaves: bool = False):
         """`functional` also hears nonlinearities that are plain function calls; `leaves` makes every leaf module a layer."""
@@ -234,6 +238,11 @@ def network(model: Any, *, functional: bool = False, leaves: bool = False) -> Ne
         if adapter.accepts(model):
             found: Network = adapter(model, functional=functional, leaves=leaves)
             return found
+    if isinstance(model, str | PathLike):
+        raise BadValue(
+            f"{str(model)!r} names a file: load it first, by onnx.load, keras.saving.load_model, or into a module of yours by "
+            "torch's load_state_dict."
+        )
     known = plugins.names("adapters")
     raise Unsupported(
         f"No adapter takes a {type(model).__module__}.{type(model).__qualname__}. Adapters: {listing(known)}; of these "

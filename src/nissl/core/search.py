@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.choosing import RANKS, Size, rankings, sized, tables
-from nissl.core.finder import Case, Finder, Scores, finder
+from nissl.core.finder import Case, Finder, Scores, finder, suited
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import network
 from nissl.core.progress import progress as shown
@@ -24,7 +24,7 @@ RESAMPLES = 200
 
 
 def structure(
-    model: Any, data: Any, target: Any = None, *, by: Any = "secant", baseline: str | None = None, metric: Any = "logodds",
+    model: Any, data: Any, target: Any = None, *, by: Any = None, baseline: str | None = None, metric: Any = "logodds",
     rank: str | None = None, size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None,
     others: Any = None, batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
 ) -> Structure:  # fmt: skip
@@ -33,6 +33,7 @@ def structure(
     `data`: (x, y), a loader, or x alone. `target`: a class by name or number; a pair of classes (why the first and not the
     second); "label", the right answer whichever it is; where labels are no classes, the number of an output; or a function of
     the outputs (numpy, example first) that gives one number an example. `by`: the method, `nissl list finders`; what else it takes goes with it (`pairs=5`).
+    None: "secant", or where a framework gives none "integrated_gradients", or without gradients "exact_ablation".
 
     `baseline`: what a unit is compared with, "counterfactual" (what it says for an example of another class), "mean" or
     "zero"; left out, the method's own. `metric`: "logodds", "logprob" or "logit". `rank`: "contrast" (the score less what
@@ -53,7 +54,7 @@ def structure(
 
 
 def structures(
-    model: Any, data: Any, *, by: Any = "secant", baseline: str | None = None, metric: Any = "logodds", rank: str = "contrast",
+    model: Any, data: Any, *, by: Any = None, baseline: str | None = None, metric: Any = "logodds", rank: str = "contrast",
     size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None, others: Any = None,
     batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
 ) -> Structures:  # fmt: skip
@@ -69,10 +70,11 @@ def _found(
     model: Any, data: Any, target: Any, by: Any, baseline: str | None, metric: Any, layers: Any, classes: Any, others: Any,
     batch: int, seed: int, progress: bool, options: Mapping[str, Any],
 ) -> tuple[Scores, Case, Finder]:  # fmt: skip
-    finding = finder(by, options)
+    net = network(model)
+    finding = finder(suited(net) if by is None else by, options)
     with shown(f"{type(finding).__name__}", progress) as tick:
         case = asked(
-            network(model), data, target, baseline=baseline or finding.baselines[0], metric=metric, layers=layers,
+            net, data, target, baseline=baseline or finding.baselines[0], metric=metric, layers=layers,
             classes=classes, batch=batch, seed=seed, tick=tick, others=others,
         )  # fmt: skip
         return finding(case), case, finding

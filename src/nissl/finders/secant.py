@@ -30,8 +30,8 @@ class Secant(Finder):
     def each(self, case: Case, part: Array) -> Mapping[str, Array]:
         if not isinstance(case.network, Pairwise):
             raise Unsupported(
-                f"A {case.network.framework} network gives no secants: use by='integrated_gradients', which comes closest, or "
-                "by='attribution_patching'."
+                f"{case.network.framework} gives no secants: leave by= out for the method that comes closest, or name "
+                "one that needs none, such as by='exact_ablation'."
             )
         total: dict[str, Array] = {}
         turns = 1 if case.others is not None else self.pairs

@@ -173,8 +173,8 @@ def _listed(value: Any) -> Any:
 class Finding:
     """Options of nissl.structure."""
 
-    by: str = "secant"
-    """The method, see `nissl list finders`."""
+    by: str | None = None
+    """The method, see `nissl list finders`; left out: secant, or what comes closest where a framework has none."""
     baseline: str | None = None
     """What a unit is compared with: counterfactual, mean or zero; left out: the method's own."""
     metric: str = "logodds"
