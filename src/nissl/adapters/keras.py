@@ -133,11 +133,11 @@ class Keras(Network, Editable, Differentiable, Labelling):
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Any:
         return self._hearing.changing(Replacing(self.layer(layer), units, to))
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         names = [at] if isinstance(at, str) else list(at)
         known = {layer.name for layer in self.layers}
         wanted = [name for name in names if name in known or name != "input"]
-        for name in wanted:
+        for name in [*wanted, *([] if of is None else [of])]:
             if not self._atlas.learned and "#" in name:
                 self.forward(x)  # late calls show in a pass
             self.layer(name)
@@ -150,9 +150,10 @@ class Keras(Network, Editable, Differentiable, Labelling):
             filled = list(leaves)
             for i, leaf in zip(floats, given, strict=True):
                 filled[i] = leaf
-            self._hearing.catch = catch
+            self._hearing.catch = kept = targets.Kept(catch, of)
             try:
-                return targets.score(self.run(tree.pack_sequence_as(native, filled)), target)
+                output = self.run(tree.pack_sequence_as(native, filled))
+                return targets.score(*((output, target) if of is None else (kept.value, target, self.layer(of))))
             finally:
                 self._hearing.catch = None
 

@@ -208,7 +208,7 @@ class Sklearn(Network, Editable, Differentiable, Labelling):
 
     # gradients
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         names = [at] if isinstance(at, str) else list(at)
         places = [0 if name == "input" else self._number(name) + 1 for name in names]
         if 0 in places and self._before is not None:
@@ -219,7 +219,10 @@ class Sklearn(Network, Editable, Differentiable, Labelling):
         if any(callable(change.to) for change in self._changes):
             raise Unsupported("Gradients behind a change by a function are not known: change to numbers or an array.")
         done = self._pass(x)
-        every = backward(self._mlp, done, seed(done.output, target), self._set)
+        number = None if of is None else self._number(of)
+        every = backward(
+            self._mlp, done, seed(done.output if number is None else done.heard[number], target), self._set, number
+        )
         found = [every[place] for place in places]
         return found[0] if isinstance(at, str) else dict(zip(names, found, strict=True))
 

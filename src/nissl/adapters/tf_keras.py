@@ -101,9 +101,9 @@ class TfKeras(Network, Editable, Differentiable):
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Any:
         return self._inner.change(layer, units, to)
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         check_input(self.model, x)
-        return self._current._inner.gradient(x, target, at)
+        return self._current._inner.gradient(x, target, at, of)
 
     def renew(self, model: Any) -> None:
         """Go on with another checkpoint of the same model."""

@@ -175,10 +175,11 @@ class Torch(
         again = partial(type(self), functional=self.functional, leaves=self.leaves)
         return rewritten(self._atlas.root, again, fixed, turned, shrink=shrink, x=x)
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         with self.evaluating():
             named = self._named([at] if isinstance(at, str) else at, x)
-            found = gradients(self._hearing, self.run, self._native(x), target, list(named.values()))
+            asked = None if of is None else self._placed(of, x)
+            found = gradients(self._hearing, self.run, self._native(x), target, list(named.values()), asked)
         return found[0] if isinstance(at, str) else dict(zip(named, found, strict=True))
 
     def passage(self, x: Any, slopes: Callable[[Array], Array], at: Sequence[str], *, frozen: bool = False) -> Passage:
@@ -216,6 +217,10 @@ class Torch(
             self._learn(x)
             self._taught = True
         return named
+
+    def _placed(self, name: str, x: Any) -> Place:
+        """A layer's place, sure of where it is heard."""
+        return self._named([name], x)[name] or self._place(name)
 
     def _learn(self, x: Any) -> None:
         """One pass, to see where layers are heard."""

@@ -68,11 +68,12 @@ class Editable(Protocol):
 class Differentiable(Protocol):
     """A network whose framework gives gradients."""
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         """Gradient, for every example, of its target with respect to the input or a layer's activation (several: a dict).
 
         `target`: a class for all, one a example, "sum" of all outputs, an array of floats that weighs each output (of
         the outputs' shape), or a function of the framework's output that returns one number an example (or one in all).
+        `of`: a layer whose values take the place of the outputs; a class is then the number of a unit, summed over positions.
         """
         ...
 

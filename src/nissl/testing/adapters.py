@@ -2,44 +2,23 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nissl.core.capabilities import Differentiable, Editable
 from nissl.core.layer import Layer
-from nissl.core.network import Array, Network, network
+from nissl.core.network import Array
 from nissl.core.sums import NumpyAccumulator
 from nissl.errors import BadValue, UnknownName, Unsupported
+from nissl.testing.gradients import GradientSuite
 
 ZERO_STAYS = {None, "ReLU", "LeakyReLU", "ReLU6", "GELU", "SiLU", "Tanh", "ELU", "SELU", "Mish", "Identity"}
 """Nonlinearities that leave zero zero."""
 
 
-class AdapterSuite:
+class AdapterSuite(GradientSuite):
     """Subclass with `example()`. What a framework can't do is not tested: capabilities are told by the network's methods."""
-
-    def example(self) -> tuple[Any, Any, Any]:
-        """A new, always equal model of 64-bit floats with at least two layers; inputs for it; a class for each of them."""
-        raise NotImplementedError("return (model, x, targets)")
-
-    @cached_property
-    def given(self) -> tuple[Any, Any, Any]:
-        return self.example()
-
-    @cached_property
-    def net(self) -> Network:
-        return network(self.given[0])
-
-    @property
-    def x(self) -> Any:
-        return self.given[1]
-
-    @property
-    def names(self) -> list[str]:
-        return [layer.name for layer in self.net.layers]
 
     def heard(self, **how: Any) -> dict[str, list[Array]]:
         """What `watch` tells on one pass in evaluation mode."""
@@ -155,11 +134,6 @@ class AdapterSuite:
 
     # networks that can be changed
 
-    def editable(self) -> Editable:
-        if not isinstance(self.net, Editable):
-            pytest.skip("this framework's networks can't be changed")
-        return self.net
-
     def some(self, layer: Layer) -> list[int]:
         return list(range(0, layer.units or 1, 2))
 
@@ -241,56 +215,3 @@ class AdapterSuite:
         for units, to in (([layer.units], 0.0), ([-1], 0.0), ([0], np.zeros(7)), ([0.5], 0.0)):
             with pytest.raises(BadValue), net.change(layer.name, units, to):  # type: ignore[arg-type]
                 self.net.forward(self.x)
-
-    # networks that have gradients
-
-    def test_gradients_are_finite_differences(self) -> None:
-        if not isinstance(self.net, Differentiable):
-            pytest.skip("this framework gives no gradients")
-        net, editable, step = self.net, self.editable(), 1e-5
-        target = np.asarray(self.given[2])
-        self.net.probe(self.x)  # shows late calls
-        everywhere = net.gradient(self.x, target, at=self.names)
-
-        def score() -> float:
-            output = self.net.forward(self.x)
-            return float(output[np.arange(len(output)), ..., target].sum())
-
-        for layer in self.net.layers:
-            gradient = np.moveaxis(self.net.to_numpy(everywhere[layer.name]), layer.unit_axis, -1)
-            for unit in {0, (layer.units or 1) - 1}:
-                with editable.change(layer.name, [unit], lambda v: v + step):
-                    up = score()
-                with editable.change(layer.name, [unit], lambda v: v - step):
-                    down = score()
-                wanted = (up - down) / (2 * step)
-                np.testing.assert_allclose(gradient[..., unit].sum(), wanted, rtol=1e-4, atol=1e-6, err_msg=layer.name)
-
-    def test_the_input_of_a_gradient_may_be_numpy(self) -> None:
-        if not isinstance(self.net, Differentiable):
-            pytest.skip("this framework gives no gradients")
-        given = self.net.gradient(self.x, 1)
-        np.testing.assert_allclose(
-            self.net.to_numpy(self.net.gradient(self.net.to_numpy(self.x), 1)), self.net.to_numpy(given), rtol=1e-9
-        )
-
-    def test_the_target_of_a_gradient_is_a_class_one_an_example_a_sum_weights_or_a_function(self) -> None:
-        if not isinstance(self.net, Differentiable):
-            pytest.skip("this framework gives no gradients")
-        net, name = self.net, self.names[0]
-        ones = np.ones(len(self.x), np.int64)
-        same = [net.gradient(self.x, t, at=name) for t in (1, ones, lambda out: out[..., 1])]
-        np.testing.assert_array_equal(self.net.to_numpy(same[0]), self.net.to_numpy(same[1]))
-        np.testing.assert_array_equal(self.net.to_numpy(same[0]), self.net.to_numpy(same[2]))
-        weights = np.zeros(self.net.forward(self.x).shape)
-        weights[..., 1] = 1.0
-        weighed = self.net.to_numpy(net.gradient(self.x, weights, at=name))
-        np.testing.assert_allclose(weighed, self.net.to_numpy(same[0]), rtol=1e-9, atol=1e-12)
-        whole = self.net.to_numpy(net.gradient(self.x, "sum", at=name))
-        parts = sum(
-            self.net.to_numpy(net.gradient(self.x, k, at=name)) for k in range(self.net.forward(self.x).shape[-1])
-        )
-        np.testing.assert_allclose(whole, parts, rtol=1e-9, atol=1e-12)
-        for wrong in (10**6, "mean", ones[:1], weights[:1]):
-            with pytest.raises(BadValue):
-                net.gradient(self.x, wrong, at=name)

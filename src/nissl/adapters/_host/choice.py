@@ -40,3 +40,9 @@ def _broadcasts(shape: Shape, old: Shape, *, longer: bool) -> bool:
     """`longer`: of the values only the last axes are known."""
     pairs = zip(reversed(shape), reversed(old), strict=False)
     return (longer or len(shape) <= len(old)) and all(a in (1, b) or b is None for a, b in pairs)
+
+
+def none_such(layer: Layer | None, have: int, target: object) -> str:
+    """What is wrong with a target that is no number of an output, or of a unit of a layer."""
+    what = "The network has" if layer is None else f"{layer.name} has"
+    return f"{what} {have} {'outputs' if layer is None else 'units'}, 0 to {have - 1}; target is {target!r}."

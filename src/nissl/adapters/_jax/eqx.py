@@ -11,7 +11,7 @@ import jax
 from equinox import nn
 from jax import numpy as jnp
 
-from nissl.adapters._jax.kinds import Dialect, Form, Inside, Kind, gates, nested
+from nissl.adapters._jax.kinds import Dialect, Form, Inside, Kind, Within, at_once, gates, nested
 from nissl.adapters._jax.values import called_with
 
 
@@ -75,8 +75,8 @@ class Eqx(Dialect):
     def still(self, model: Any) -> Any:
         return nn.inference_mode(model)
 
-    def apply(self, model: Any, x: Any) -> Any:
-        return _mapped(model, x)
+    def apply(self, model: Any, x: Any, within: Within = at_once) -> Any:
+        return _mapped(model, x, within)
 
     def compiled(self, model: Any, x: Any, inside: Inside) -> Any:
         return self._run(model, inside, x)
@@ -95,11 +95,11 @@ class Eqx(Dialect):
         return model
 
 
-def _mapped(model: Any, x: Any) -> Any:
+def _mapped(model: Any, x: Any, within: Within = at_once) -> Any:
     """Each example on its own; a `key` that the model insists on is None, as Equinox has it in inference."""
     key = inspect.signature(model).parameters.get("key")
     extra = {"key": None} if key is not None and key.default is key.empty else {}
-    return jax.vmap(lambda one: called_with(model, one, **extra))(x)
+    return jax.vmap(lambda one: within(lambda: called_with(model, one, **extra)))(x)
 
 
 def _every(module: Any) -> Iterator[tuple[str, Any]]:

@@ -36,11 +36,10 @@ class Hearing:
         self._open = 0
         self._staged: bool | None = None
         """Are there parts that the model compiles itself? None: no pass has shown it."""
-        self._functions, self._calls, self._patches = (
-            Functions(self._function, atlas.dialect.appliers),
-            Calls(self._called),
-            ExitStack(),
-        )
+        self._functions = Functions(self._function, atlas.dialect.appliers)
+        self._calls, self._patches = Calls(self._called), ExitStack()
+        self.caught: dict[str, Any] | None = None
+        """Layers' values of the pass that is on its way, where somebody makes a target of them."""
         self._learned: set[str] = set()
         """The modules, by path, of which a pass has shown what follows what."""
 
@@ -265,11 +264,12 @@ class Hearing:
     def _whole(self, pass_: Pass, place: Place, value: Any) -> Any:
         """A layer's activation: changed, told, and listened to for its gradient."""
         for change in self._changes:
-            if change.layer.name == place.layer.name:
-                value = change(value)
+            value = change(value) if change.layer.name == place.layer.name else value
         value = self._told(pass_, place, value, "activation")
         for letter in self._letters(pass_, place, "gradient") if isinstance(value, jax.core.Tracer) else ():
             value = tell_gradient(functools.partial(self.leaving.send, [letter]), value)
+        if self.caught is not None and pass_.trace == trace():
+            self.caught[place.layer.name] = value
         return value
 
     def _told(self, pass_: Pass, place: Place, value: Any, what: str) -> Any:

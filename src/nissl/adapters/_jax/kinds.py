@@ -12,6 +12,8 @@ Array = NDArray[Any]
 Turn = Callable[[Array], Array]
 Inside = Callable[[Callable[[], Any], Any], Any]
 """Takes what a compiled function does and what it was given."""
+Within = Callable[[Callable[[], Any]], Any]
+"""Makes a call of the model; what it returns takes the place of what the model says."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Kind:
     """How many axes the value of a single example has at the least: what comes without more has no batch."""
     last: bool = False
     """The value is the last of what the module returns, not the first."""
+
+
+def at_once(run: Callable[[], Any]) -> Any:
+    return run()
 
 
 class Dialect(ABC):
@@ -95,8 +101,8 @@ class Dialect(ABC):
         """The same model in evaluation mode, apart from the user's own: nothing done to it is done to that."""
 
     @abstractmethod
-    def apply(self, model: Any, x: Any) -> Any:
-        """What the model makes of a batch."""
+    def apply(self, model: Any, x: Any, within: Within = at_once) -> Any:
+        """What the model makes of a batch; each of its calls is made, and may be answered, by `within`."""
 
     @abstractmethod
     def split(self, model: Any) -> tuple[Any, Callable[[Any], Any]]:

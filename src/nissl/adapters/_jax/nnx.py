@@ -8,7 +8,7 @@ import jax
 from flax import nnx
 from jax import numpy as jnp
 
-from nissl.adapters._jax.kinds import Compiler, Dialect, Form, Inside, Kind, gates, last_first, nested
+from nissl.adapters._jax.kinds import Compiler, Dialect, Form, Inside, Kind, Within, at_once, gates, last_first, nested
 from nissl.adapters._jax.values import called_with
 
 JITS = {"JitWrapped": ("JitFn", 2), "SimpleJitWrapped": ("SimpleJitFn", 0)}
@@ -71,8 +71,8 @@ class Nnx(Dialect):
         copy.eval()
         return copy
 
-    def apply(self, model: Any, x: Any) -> Any:
-        return called_with(model, x)
+    def apply(self, model: Any, x: Any, within: Within = at_once) -> Any:
+        return within(lambda: called_with(model, x))
 
     def compiled(self, model: Any, x: Any, inside: Inside) -> Any:
         definition, state = nnx.split(model)

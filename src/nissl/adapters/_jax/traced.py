@@ -1,6 +1,6 @@
 """What the networks of every JAX library have in common."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from nissl.adapters._jax.atlas import Atlas, Place
 from nissl.adapters._jax.changes import Replacing
 from nissl.adapters._jax.differentiating import score
 from nissl.adapters._jax.hearing import Hearing
-from nissl.adapters._jax.kinds import Dialect
+from nissl.adapters._jax.kinds import Dialect, Within, at_once
 from nissl.adapters._jax.post import Wish
 from nissl.adapters._jax.sums import JaxAccumulator
 from nissl.adapters._jax.telling import LISTENED, floating
@@ -157,13 +157,14 @@ class Traced(Network):
     def change(self, layer: str, units: Sequence[int] | None = None, to: Any = 0.0) -> Any:
         return self._hearing.changing(Replacing(self._place(layer).layer, units, to))
 
-    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input") -> Any:
+    def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         names = [at] if isinstance(at, str) else list(at)
         known = {layer.name for layer in self.layers}
         places = [name for name in names if name in known or self._late(name, x) or name != "input"]
+        asked = None if of is None or self._late(of, x) else self.layer(of)
         for name in places:
             self.layer(name)
-        found, values, into = self._pulled(self._native(x), target, places)
+        found, values, into = self._pulled(self._native(x), target, places, asked)
         silent = [name for name in places if name not in values]
         if silent:
             raise NotHeard(f"These layers did not run on this input, so that they have no gradient: {listing(silent)}.")
@@ -177,7 +178,9 @@ class Traced(Network):
                 self.run(x)
         return False
 
-    def _pulled(self, x: Any, target: Any, places: list[str]) -> tuple[dict[str, Array], dict[str, Array], Any]:
+    def _pulled(
+        self, x: Any, target: Any, places: list[str], of: Layer | None
+    ) -> tuple[dict[str, Array], dict[str, Array], Any]:
         """Gradients and values at these layers, and the gradient of the input (None where it is made of integers)."""
         found: dict[str, Array] = {}
         values: dict[str, Array] = {}
@@ -189,7 +192,8 @@ class Traced(Network):
             def scored(parameters: Any, moved: list[Any]) -> Any:
                 left = iter(moved)
                 given = [next(left) if moves else leaf for leaf, moves in zip(inputs, moving, strict=True)]
-                return score(self._dialect.apply(made(parameters), jax.tree.unflatten(whole, given)), target)
+                said = self._dialect.apply(made(parameters), jax.tree.unflatten(whole, given), self._saying(of))
+                return score(said, target, of)
 
             moved = [leaf for leaf, moves in zip(inputs, moving, strict=True) if moves]
             hear, pull = _into(values), _into(found)
@@ -200,6 +204,27 @@ class Traced(Network):
                 self.settle()
         left = iter(slopes)
         return found, values, jax.tree.unflatten(whole, [next(left) if moves else None for moves in moving])
+
+    def _saying(self, of: Layer | None) -> Within:
+        """How a call of the model is made that shall answer with what the layer `of` says."""
+        if of is None:
+            return at_once
+
+        def said(run: Callable[[], Any]) -> Any:
+            caught: dict[str, Any] = {}
+            self._hearing.caught = caught
+            try:
+                run()
+            finally:
+                self._hearing.caught = None
+            if of.name not in caught:
+                raise NotHeard(
+                    f"{of.name} did not run on this input, or only inside a part that the model transforms itself (jit, scan, "
+                    "vmap), so that nothing can be asked of its values."
+                )
+            return caught[of.name]
+
+        return said
 
     @property
     def process(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 from sklearn.utils.extmath import safe_sparse_dot
 
@@ -52,16 +53,19 @@ def activated(name: str, drive: Array) -> Array:
     return value
 
 
-def backward(mlp: Any, done: Pass, seed: Array, replaced: Callable[[int], Sequence[int]]) -> list[Array]:
-    """Gradients at the input and at every layer, of a score whose gradient at the output is `seed`.
+def backward(
+    mlp: Any, done: Pass, seed: Array, replaced: Callable[[int], Sequence[int]], of: int | None = None
+) -> list[Array]:
+    """Gradients at the input and at every layer, of a score whose gradient at the output, or at the layer `of`, is `seed`.
 
     `replaced`: the units of a layer through which nothing flows back, since their values were set.
     """
     last, output = len(mlp.coefs_) - 1, done.output
-    name = mlp.out_activation_
-    at = output * (seed - (seed * output).sum(1, keepdims=True)) if name in MIXES else seed
-    found = [at]
-    for number in range(last, -1, -1):
+    mixed = of is None and mlp.out_activation_ in MIXES
+    at = output * (seed - (seed * output).sum(1, keepdims=True)) if mixed else seed
+    first = last if of is None else of
+    found = [*(np.zeros_like(later) for later in done.heard[:first:-1]), at]
+    for number in range(first, -1, -1):
         flow = at.copy()
         flow[:, list(replaced(number))] = 0
         name = mlp.out_activation_ if number == last else mlp.activation

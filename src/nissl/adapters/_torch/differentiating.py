@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nissl.adapters._host import choice
 from nissl.adapters._torch import values
 from nissl.adapters._torch.atlas import Place
 from nissl.adapters._torch.hearing import Hearing
+from nissl.core.layer import Layer
 from nissl.errors import BadValue, NotHeard, Unsupported, listing
 
 
@@ -69,12 +71,16 @@ def through(hearing: Hearing, run: Callable[[Any], Any], x: Any, places: Sequenc
 
 
 def gradients(
-    hearing: Hearing, run: Callable[[Any], Any], x: Any, target: Any, places: Sequence[Place | None]
+    hearing: Hearing, run: Callable[[Any], Any], x: Any, target: Any, places: Sequence[Place | None], of: Place | None
 ) -> list[Any]:
-    """The gradient at each place."""
+    """The gradient at each place of what the outputs say, or the layer `of`."""
     with torch.enable_grad():
-        done = through(hearing, run, x, places)
-        return done.slopes(scores(done.output, target).sum())
+        if of is None:
+            done = through(hearing, run, x, places)
+            return done.slopes(scores(done.output, target).sum())
+        done = through(hearing, run, x, [*places, of])
+        value = of.shown(done.caught[-1].value)  # type: ignore[arg-type]
+        return done.slopes(scores(value, target, of.layer).sum())[:-1]
 
 
 def _asked(score: Tensor, wanted: list[Tensor], cotangent: Tensor | None) -> Sequence[Tensor]:
@@ -109,8 +115,15 @@ def _like_input(leaf: Any, found: Any) -> Any:
     return tuple(next(found) if v.dtype.is_floating_point else None for v in leaf)
 
 
-def scores(output: Any, target: Any) -> Tensor:
-    """One number an example (or one in all), to be differentiated."""
+def _table(value: Tensor, layer: Layer | None) -> Tensor:
+    """The example first, what has a number last."""
+    if layer is not None and value.dim() > 1:
+        return value.movedim((layer.batch_axis, layer.unit_axis), (0, -1))
+    return value.unsqueeze(-1) if value.dim() == 1 else value
+
+
+def scores(output: Any, target: Any, layer: Layer | None = None) -> Tensor:
+    """One number an example (or one in all), to be differentiated; `layer`: whose value it is, if not the network's."""
     if callable(target):
         made = target(output)
         if not isinstance(made, Tensor):
@@ -125,16 +138,18 @@ def scores(output: Any, target: Any) -> Tensor:
         if target == "sum":
             return value
         raise BadValue(f'target is a class, one class an example, "sum", weights or a function, not {target!r}.')
-    table = value.unsqueeze(-1) if value.dim() == 1 else value
+    table = _table(value, layer)
     chosen = torch.as_tensor(np.asarray(target.cpu() if isinstance(target, Tensor) else target), device=value.device)
     if chosen.dtype.is_floating_point:
         if chosen.shape != value.shape:
-            raise BadValue(f"Weights have the outputs' shape {tuple(value.shape)}; these have {tuple(chosen.shape)}.")
+            raise BadValue(
+                f"Weights have the shape of what they weigh, {tuple(value.shape)}; these have {tuple(chosen.shape)}."
+            )
         return value * chosen.to(value.dtype)
     if chosen.dtype == torch.bool or chosen.dim() > 1:
         raise BadValue(f"Classes are whole numbers, one for all or one an example; {target!r} was given.")
     if chosen.numel() and (int(chosen.min()) < 0 or int(chosen.max()) >= table.shape[-1]):
-        raise BadValue(f"The network has {table.shape[-1]} outputs, 0 to {table.shape[-1] - 1}; target is {target!r}.")
+        raise BadValue(choice.none_such(layer, table.shape[-1], target))
     if chosen.dim() == 0:
         return table[..., int(chosen)]
     if len(chosen) != len(table):
