@@ -9,7 +9,7 @@ from nissl.apps._cli.options import Overhearing
 
 def record(
     *command: Annotated[str, Parameter(help="What to run, after two dashes: -- python train.py ARGS", allow_leading_hyphen=True)],
-    out: Annotated[str | None, Parameter(help="The folder of the trace; left out: runs/SCRIPT, runs/SCRIPT-2 ...")] = None,
+    out: Annotated[str | None, Parameter(alias="-o", help="The folder of the trace; left out: runs/SCRIPT, runs/SCRIPT-2 ...")] = None,
     resume: Annotated[bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")] = False,
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
     model: Annotated[str | None, Parameter(help="The model's variable, its class, or module:attribute; several with commas.")] = None,
