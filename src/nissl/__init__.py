@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl import callbacks as callbacks
     from nissl.adapters.arrays import Arrays as Arrays
     from nissl.core.communities import communities as communities
+    from nissl.core.graph import Graph as Graph
+    from nissl.core.graph import graph as graph
     from nissl.core.layer import Layer as Layer
     from nissl.core.map import Map as Map
     from nissl.core.network import Network as Network
@@ -38,13 +40,14 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "changes", "communities", "compress", "decompress", "edit", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
+    "Arrays", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
+    "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
     "structures", "topomap",
 ]  # fmt: skip
 
 _HOMES = {
     "Arrays": "nissl.adapters.arrays",
+    "Graph": "nissl.core.graph",
     "Layer": "nissl.core.layer",
     "Map": "nissl.core.map",
     "Network": "nissl.core.network",
@@ -61,6 +64,7 @@ _HOMES = {
     "compress": "nissl.studies.compress",
     "decompress": "nissl.studies.compress",
     "edit": "nissl.core.verbs",
+    "graph": "nissl.core.graph",
     "kinship": "nissl.studies.kinship",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from nissl.core.graph import Graph
 
 Array = NDArray[Any]
 
@@ -196,4 +199,13 @@ class Biasing(Protocol):
 
         `cost` is told a layer's weights, (unit, weight), as the framework's own values, and returns such a value.
         """
+        ...
+
+
+@runtime_checkable
+class Charted(Protocol):
+    """A network that can tell what is called on a pass, and what is given to what."""
+
+    def chart(self, x: Any, kind: str) -> "Graph":
+        """The graph of one pass in evaluation mode; `kind` is one of core.graph.KINDS, refused by name where there is none."""
         ...
