@@ -214,10 +214,6 @@ class Torch(
             return edges(self._hearing, self.run, given, rest, whole.slopes, named, pairs, baseline)
 
     def chart(self, x: Any, kind: str) -> Graph:
-        if x is None:
-            raise BadValue(
-                "What a torch model does shows when it is run: give an example or a batch of what it takes, x."
-            )
         with self.evaluating():
             return (charted if kind == "modules" else backward)(self._atlas.root, self.run, self._native(x))
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nissl.adapters._torch.charting import named
+from nissl.adapters._torch.charting import inputs, named
 from nissl.adapters._torch.values import differentiable, first
 from nissl.core.draft import Draft
 from nissl.core.graph import Graph
@@ -29,6 +29,7 @@ class _Call:
 def backward(root: nn.Module, run: Callable[[Any], Any], x: Any) -> Graph:
     """What autograd kept of one pass: inputs and parameters lead through functions to the outputs."""
     given = differentiable(x)
+    names = {id(t): (path, "input") for path, t in inputs(given)}
     top = _Call(root, 0)
     with torch.enable_grad(), _timed(root, top):
         output = run(given)
@@ -37,7 +38,6 @@ def backward(root: nn.Module, run: Callable[[Any], Any], x: Any) -> Graph:
         raise NotHeard(
             "Autograd kept nothing of this pass: no output depends on a parameter or input that requires gradients."
         )
-    names = {id(t): (path, "input") for path, t in named(given, "input")}
     names |= {id(p): (path, "parameter") for path, p in root.named_parameters()}
     writing = _Writing(root, names, _reached([tensor.grad_fn for _, tensor in ends]))
     writing.inputs()

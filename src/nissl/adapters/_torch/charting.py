@@ -15,7 +15,7 @@ from nissl.adapters._torch import kinds
 from nissl.adapters._torch.values import each, first, replaced
 from nissl.core.draft import Draft
 from nissl.core.graph import Graph
-from nissl.errors import NotHeard
+from nissl.errors import BadValue, NotHeard
 
 _ARITHMETIC = (
     "add",
@@ -187,7 +187,7 @@ class Chart:
 
     def takes(self, x: Any) -> None:
         """What the model is given."""
-        for path, tensor in named(x, "input"):
+        for path, tensor in inputs(x):
             self._own(tensor, self.draft.add(path, "input", "input", tuple(tensor.shape)))
 
     def gives(self, output: Any) -> None:
@@ -207,6 +207,14 @@ def charted(root: nn.Module, run: Callable[[Any], Any], x: Any) -> Graph:
         output = run(x)
     chart.gives(output)
     return chart.draft.graph(type(root).__name__, "modules", sum(p.numel() for p in root.parameters()))
+
+
+def inputs(x: Any) -> list[tuple[str, Tensor]]:
+    """The tensors that a model is given, and what each is called."""
+    found = list(named(x, "input"))
+    if not found:
+        raise BadValue("What a torch model does shows when it is run: give x, an example or a batch of what it takes.")
+    return found
 
 
 def named(value: Any, path: str) -> Iterator[tuple[str, Tensor]]:
