@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nissl.adapters.torch import Torch
+from nissl.core.search import structure
 from nissl.errors import UnknownName, Unsupported
 
 
@@ -221,3 +222,32 @@ def test_what_cannot_be_heard_is_refused_by_name():
         Torch(nn.Sequential(nn.ReLU()))
     with pytest.raises(UnknownName, match="conv"):
         Torch(nn.ModuleDict({"conv1": nn.Conv2d(1, 1, 1)})).layer("conv2")
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enter, self.inner, self.back = nn.Linear(5, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        self.bn, self.bend, self.out = nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.enter(x))
+        return self.out(self.bend(self.bn(x + self.back(torch.relu(self.inner(x))))))
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_what_bends_a_sum_is_remarked_of_the_layer_that_was_added(before):
+    net = Torch(Residual())
+    if before:
+        net.probe(torch.randn(4, 5))  # a pass without gradients shows less
+    net.look(torch.randn(4, 5))
+    remarks = {layer.name: layer.remark for layer in net.layers}
+    assert "before relu" in remarks["enter"] and "before relu" in remarks["inner"]
+    assert remarks["back"] == "recorded before it is added to others, ahead of relu"
+    assert remarks["out"] is None
+
+
+def test_structures_are_looked_for_in_every_layer_that_something_bends():
+    x = torch.randn(60, 5)
+    found = structure(Residual(), (x, torch.arange(60) % 3), 1, size=24, progress=False)
+    assert {name: len(units) for name, units in found.members.items()} == {"enter": 8, "inner": 8, "back": 8}

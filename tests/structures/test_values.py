@@ -133,6 +133,7 @@ def test_owners_backbone_and_specificity(family):
             votes[unit.layer, unit.unit] += 1
     assert {(u.layer, u.unit) for u in family.backbone} == {place for place, count in votes.items() if count > 2}
     assert family[0].backbone.members == family.backbone.members
+    assert list(family)[1] in family and "no such class" not in family
     with pytest.raises(UnknownName, match="nw"):
         family["nv"]
 

@@ -223,7 +223,7 @@ class Torch(
         named = {name: None if name == "input" and name not in known else self._place(name) for name in at}
         unsure = any(place is not None and not place.known for place in named.values())
         if unsure or not (self._taught or self._hearing.learner.finished):
-            self._learn(x)
+            self.look(x)
             self._taught = True
         return named
 
@@ -231,9 +231,8 @@ class Torch(
         """A layer's place, sure of where it is heard."""
         return self._named([name], x)[name] or self._place(name)
 
-    def _learn(self, x: Any) -> None:
-        """One pass, to see where layers are heard."""
-        with torch.enable_grad(), self.watch(lambda *_: None, "*"):
+    def look(self, x: Any) -> None:
+        with self.evaluating(), torch.enable_grad(), self.watch(lambda *_: None, "*"):  # a graph shows what follows
             self.run(x)
 
     @contextmanager

@@ -82,6 +82,12 @@ class Network(ABC):
     def run(self, x: Any) -> Any:
         """One pass over x as the framework's own value, in whatever mode the network is; x may be numpy or native."""
 
+    def look(self, x: Any) -> None:
+        """Be shown an input, once, so that what only a pass can tell is known: which layers there are, in which order, what feeds them."""
+        with self.evaluating(), self.watch(lambda *_: None, "*"):
+            self.run(x)
+            self.settle()
+
     @abstractmethod
     def weights(self, layer: str) -> dict[str, Array]:
         """The layer's parameters now, unit first, as copies: {"weight": (units, ...), "bias": (units,)}."""

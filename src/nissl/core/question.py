@@ -43,9 +43,7 @@ def asked(
     pool = Pool(net, data, batch, classes)
     few = np.arange(min(pool.count, batch))
     outputs = settled(pool.outputs(few))
-    with net.evaluating(), net.watch(lambda *_: None, "*"):  # shows which layers there are, in which order
-        net.run(pool.take(few[:2]))
-        net.settle()
+    net.look(pool.take(few[:2]))
     squashed = aim.looks_squashed(outputs)
     question = _question(pool, target, metric, squashed=squashed, outputs=outputs.shape[1])
     if not (question.which >= 0).any():

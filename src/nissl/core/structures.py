@@ -30,6 +30,9 @@ class Structures(Mapping[str, Structure]):
             return list(self._found.values())[name]
         raise UnknownName(f"There is no class {name!r}.{near(name, self._found)} There are: {listing(self._found)}.")
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._found or str(name) in self._found
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
 

@@ -14,6 +14,10 @@ _BENDS = re.compile(
     r"Backward\d*$"
 )
 """Nodes of functions that a reader must know of when a layer is heard before them."""
+_SUMS = re.compile(
+    r"(Add|Sub|NativeBatchNorm|CudnnBatchNorm|NativeDropout|View|UnsafeView|Reshape|Transpose|Permute)Backward\d*$"
+)
+"""Nodes that keep units apart, so that what bends a sum bends each unit that was added to it."""
 
 
 @dataclass
@@ -42,39 +46,49 @@ class Graph:
         before: Place | None = None
         for place in self.order:
             found: dict[str, None] = {}
-            for parent, source in self._back(self._starts[place], place):
+            for bend, direct, source in self._back(self._starts[place], place):
                 found[source.name] = None
-                _remark(source, parent)
+                _remark(source, bend, direct)
             if not found and blind and before is not None:
                 found[before.name] = None
             place.layer = replace(place.layer, inputs=tuple(found))
             before = place
-        for parent, source in self._back([t.grad_fn for t in outputs if t.grad_fn is not None], None):
-            _remark(source, parent)
+        for bend, direct, source in self._back([t.grad_fn for t in outputs if t.grad_fn is not None], None):
+            _remark(source, bend, direct)
 
-    def _back(self, starts: list[Any], place: Place | None) -> Iterator[tuple[Any, Place]]:
-        """(the node that takes it, layer) for every layer that is reached with no other between."""
-        stack = [(start, node) for start in starts for node, _ in start.next_functions] if place else [
-            (None, start) for start in starts
-        ]  # fmt: skip
+    def _back(self, starts: list[Any], place: Place | None) -> Iterator[tuple[str | None, bool, Place]]:
+        """(what bends its value, whether that takes it as it is, layer) for every layer that is reached with no other between."""
+        stack: list[tuple[str | None, bool, Any]] = [
+            (None, True, node) for start in starts for node, _ in start.next_functions
+        ] if place else [(None, True, start) for start in starts]  # fmt: skip
         seen = set(starts) if place else set()
         while stack:
-            parent, node = stack.pop()
+            bend, direct, node = stack.pop()
             if node is None or (node in seen and node not in self._own):
                 continue
             owner = self._own.get(node)
             if owner is not None and owner is not place:
-                yield parent, owner
+                yield bend, direct, owner
             elif node not in seen:
                 seen.add(node)
-                stack.extend((node, below) for below, _ in node.next_functions)
+                below = _below(node, bend)
+                stack.extend((*below, deeper) for deeper, _ in node.next_functions)
 
 
-def _remark(place: Place, parent: Any) -> None:
+def _below(node: Any, bend: str | None) -> tuple[str | None, bool]:
+    """What bends the values that this node takes, and whether at once."""
+    name = type(node).__name__
+    bends = _BENDS.match(name)
+    if bends:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", bends[1]).lower(), True
+    mixes = bend is None or "softmax" in bend or not _SUMS.match(name)
+    return (None, True) if mixes else (bend, False)
+
+
+def _remark(place: Place, bend: str | None, direct: bool) -> None:
     """What bends a layer's value behind our back."""
-    bends = _BENDS.match(type(parent).__name__) if parent is not None else None
-    if bends is None or place.layer.nonlinearity:
+    if bend is None or place.layer.nonlinearity:
         return
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", bends[1]).lower()
-    how = ("softmax" in name and "which mixes the units") or "a plain function that hooks can't hear"
-    place.layer = replace(place.layer, remark=joined(place.layer.remark, f"recorded before {name}, {how}"))
+    how = ("softmax" in bend and "which mixes the units") or "a plain function that hooks can't hear"
+    said = f"recorded before {bend}, {how}" if direct else f"recorded before it is added to others, ahead of {bend}"
+    place.layer = replace(place.layer, remark=joined(place.layer.remark, said))
