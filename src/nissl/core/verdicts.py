@@ -93,7 +93,8 @@ def _spares(of: Evidence, cut: Cut) -> bool:
 def _specific(of: Evidence, necessary: bool) -> Finding:
     cut, intact = of.deleted, of.intact
     said = (
-        f"deleted, the target loses {_points(intact.accuracy - cut.accuracy)} points of accuracy, the others "
+        f"it is {'' if necessary else 'not '}necessary; deleted, "
+        f"the target loses {_points(intact.accuracy - cut.accuracy)} points of accuracy, the others "
         f"{_points(intact.others - cut.others)} on average (at most {COLLATERAL:g} of that) and {cut.worst or 'none'} "
         f"{_points(cut.worst_lost)} (at most {WORST:g}); random units part them as far with p = {of.p_apart:.3f}"
     )
