@@ -84,6 +84,8 @@ class Deleted(View):
         where = "examples that the structures were not found with" if table.held_out else (
             "the same examples that the structures were found with, so that it is more favourable than it will be on others"
         )  # fmt: skip
+        least, most = min(table.units), max(table.units)
+        taken = f"{most:,}" if least == most else f"{least:,} to {most:,}"
         return sentences(
             [
                 "Rows: the class whose structure is held at its mean; columns: the class that is asked for; numbers are per cent",
@@ -92,7 +94,7 @@ class Deleted(View):
                     f"a class keeps {100 * table.target:.1f} % on average when its own structure is deleted, and "
                     f"{100 * table.others:.1f} % when another's is; intact {100 * float(np.nanmean(table.intact)):.1f} %"
                 ),
-                f"a deletion takes {min(table.units):,} to {max(table.units):,} of {table.total:,} units",
+                f"a deletion takes {taken} of {table.total:,} units",
             ]
         )
 
