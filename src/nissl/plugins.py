@@ -13,7 +13,8 @@ def names(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> type:
-    """The one public class that implements `name`."""
+    """The one public class that implements `name`; SimpleNet, simplenet and simple-net are simple_net."""
+    name = _known(kind, name)
     if name in _ours(kind):
         module = importlib.import_module(f"nissl.{kind}.{name}")
         found: type = getattr(module, class_name(name))
@@ -29,6 +30,17 @@ def load(kind: str, name: str) -> type:
 def class_name(name: str) -> str:
     """What the class in `some_file.py` is called: SomeFile."""
     return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _known(kind: str, name: str) -> str:
+    if name in _ours(kind):  # without asking the installed packages, which takes time
+        return name
+    alike = [known for known in names(kind) if _plain(known) == _plain(name)]
+    return alike[0] if len(alike) == 1 else name
+
+
+def _plain(name: str) -> str:
+    return str(name).lower().replace("_", "").replace("-", "")
 
 
 def _ours(kind: str) -> set[str]:

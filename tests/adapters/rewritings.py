@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from nissl.adapters.torch import Torch
+from nissl.models.basic_cnn import BasicCnn
 from nissl.models.mlp import Mlp
-from nissl.models.small_cnn import SmallCnn
 
 DENSE, SEQUENCE, PICTURE = (8, 5), (8, 7, 5), (8, 3, 8, 8)
 
@@ -155,7 +155,7 @@ def normed():
 CASES = {
     "mlp": (lambda: Mlp((1, 1, 5), hidden=(9, 7)).build(), DENSE,
             {"hidden_1": ([1, 5, 7], c(0, 0.5, 1)), "hidden_2": ([0], c(0.1))}, {}, {"hidden_1": 3, "hidden_2": 1}),
-    "small cnn": (lambda: SmallCnn((3, 12, 12)).build(), (8, 3, 12, 12),
+    "basic cnn": (lambda: BasicCnn((3, 12, 12)).build(), (8, 3, 12, 12),
                   {"conv1": ([1, 5], c(0, 0.5)), "conv2": ([0, 3], c(1, 1))}, {"conv3": ([1], c(0.5), c(0.2))}, {"conv1": 2, "conv2": 2}),
     "normed": (normed, PICTURE, {"0": ([1, 2], c(0, 0.7)), "5": ([0, 1], c(-0.2, 0.5))},
                {"0": ([3], c(2), c(0)), "5": ([2], c(2), c(1))}, {"0": 2, "5": 2}),

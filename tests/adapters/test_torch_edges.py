@@ -8,8 +8,8 @@ from torch import nn
 
 from nissl.adapters.torch import Torch
 from nissl.errors import BadValue
+from nissl.models.basic_cnn import BasicCnn
 from nissl.models.resnet20 import Resnet20
-from nissl.models.small_cnn import SmallCnn
 from nissl.models.transformer import Transformer
 from tests.adapters.secant_models import Attention, Gated, HandNorm, Mixed, encoder, mlp, rand
 
@@ -103,7 +103,7 @@ CASES = {
     "norm": (lambda: HandNorm("rms"), (4, 6)),
     "attention": (lambda: Attention(30.0), (4, 5, 6)),
     "encoder": (lambda: encoder(batch_first=True), (4, 5, 6)),
-    "small_cnn": (lambda: SmallCnn((1, 12, 12), 3).build(), (4, 1, 12, 12)),
+    "basic_cnn": (lambda: BasicCnn((1, 12, 12), 3).build(), (4, 1, 12, 12)),
     "resnet20": (lambda: Resnet20((3, 8, 8), 3).build(), (2, 3, 8, 8)),
     "transformer": (lambda: Transformer((2, 8, 8), 3, patch=4, width=16, heads=2).build(), (4, 2, 8, 8)),
 }

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from nissl.adapters.torch import Torch
+from nissl.models.basic_cnn import BasicCnn
 from nissl.models.mlp import Mlp
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
-from nissl.models.small_cnn import SmallCnn
 from tests.adapters.rewritings import inputs, made, normed
 
 oracle = pytest.importorskip("torch_pruning")
@@ -34,7 +34,7 @@ class Residual(nn.Module):
 
 CASES = {
     "mlp": (lambda: Mlp((1, 1, 5), hidden=(9, 7)).build(), (8, 5), ["hidden_1", "hidden_2"]),
-    "small cnn": (lambda: SmallCnn((3, 12, 12)).build(), (8, 3, 12, 12), ["conv1", "conv2", "conv3"]),
+    "basic cnn": (lambda: BasicCnn((3, 12, 12)).build(), (8, 3, 12, 12), ["conv1", "conv2", "conv3"]),
     "normed": (normed, (8, 3, 8, 8), ["0", "5"]),
     "residual": (Residual, (8, 3, 8, 8), ["stem", "inner"]),
     "within blocks": (lambda: Resnet20().build(), (2, 3, 32, 32), ["layer1.0.conv1", "layer2.1.conv1", "layer3.2.conv1"]),

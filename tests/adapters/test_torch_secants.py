@@ -9,9 +9,9 @@ from torch.utils.checkpoint import checkpoint
 
 from nissl.adapters.torch import Torch
 from nissl.errors import BadValue, NisslWarning, Unsupported
+from nissl.models.basic_cnn import BasicCnn
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
-from nissl.models.small_cnn import SmallCnn
 from nissl.models.transformer import Transformer
 from tests.adapters.secant_models import Attention, Gated, HandNorm, Mixed, Only, Recurrent, encoder, mlp, rand
 
@@ -62,7 +62,7 @@ CASES = {
     "rms norm": (lambda: HandNorm("rms"), ROWS, ["input", "a"]),
     "lstm": (lambda: Recurrent(nn.LSTM), STEPS, ["input", "out"]),
     "gru": (lambda: Recurrent(nn.GRU), STEPS, ["input", "out"]),
-    "small_cnn": (lambda: SmallCnn((1, 12, 12), 3).build(), (4, 1, 12, 12), ["input", "conv1", "conv3", "output"]),
+    "basic_cnn": (lambda: BasicCnn((1, 12, 12), 3).build(), (4, 1, 12, 12), ["input", "conv1", "conv3", "output"]),
     "resnet20": (lambda: Resnet20((3, 8, 8), 3).build(), (4, 3, 8, 8), ["input", "conv1", "linear"]),
     "transformer": (
         lambda: Transformer((2, 8, 8), 3, patch=4, width=16, heads=2).build(), (4, 2, 8, 8), ["input", "embed.cut", "output"],

@@ -40,7 +40,7 @@ def test_both_doors_open(door: list[str]) -> None:
         (["train", "--epochs", "three"], 'unable to convert "three" into int'),
         (["train", "--epoch-intervals", "5:1"], "write 5 (every fifth), or 1,5,10:50:10 (just those)"),
         (["train", "--data", "digit"], "Did you mean 'digits'"),
-        (["train", "--data", "iris", "--model", "small_cnn"], "the examples given have the shape (4,)"),
+        (["train", "--data", "iris", "--model", "basic_cnn"], "the examples given have the shape (4,)"),
         (["train", "--data", "mnist", "--data.folder", "nowhere"], "In a terminal: --data.download true."),
         (["train", "--config", "nowhere.toml"], "There is no configuration file nowhere.toml"),
         (["info", "nowhere"], "nowhere"),

@@ -10,11 +10,11 @@ from nissl.data.binary import Binary
 from nissl.data.digits import Digits
 from nissl.data.iris import Iris
 from nissl.errors import BadValue, DamagedData, MissingData, UnknownName
+from nissl.models.basic_cnn import BasicCnn
 from nissl.models.mlp import Mlp
 from nissl.models.resnet20 import Resnet20
 from nissl.models.simple_net import SimpleNet
 from nissl.models.simple_nn import SimpleNn
-from nissl.models.small_cnn import SmallCnn
 from nissl.models.transformer import Transformer
 
 NAMES = plugins.names("models")
@@ -71,7 +71,7 @@ def test_it_learns(plan, data, steps: int) -> None:
     ("wrong", "said"),
     [
         (lambda: SimpleNn(shape=(1, 8, 8)), r"SimpleNn takes rows of a table.*\(1, 8, 8\)"),
-        (lambda: SmallCnn(shape=(1, 8, 8)), "at least 9 x 9"),
+        (lambda: BasicCnn(shape=(1, 8, 8)), "at least 9 x 9"),
         (lambda: Resnet20(shape=(20,)), r"Resnet20 takes images.*\(20,\)"),
         (lambda: SimpleNet(shape=(3, 8, 8), variant="5m_extra_pool"), "at least 16 x 16"),
         (lambda: Transformer(shape=(1, 9, 8)), r"multiples of the patch \(2\)"),
@@ -103,8 +103,8 @@ def test_simple_nn_is_nn_stainings() -> None:
     ]
 
 
-def test_small_cnn_gives_exigos_pair_of_logits_and_embedding() -> None:
-    network = SmallCnn(embedding=True).build()
+def test_basic_cnn_gives_exigos_pair_of_logits_and_embedding() -> None:
+    network = BasicCnn(embedding=True).build()
     logits, embedding = network(torch.randn(2, 1, 28, 28))
     assert embedding.shape == (2, 400)
     torch.testing.assert_close(logits, network.output(embedding))

@@ -153,7 +153,7 @@ def test_a_module_of_ones_own() -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "images wanted": ({"data": "iris", "model": "small_cnn"}, BadValue, r"SmallCnn takes images .* have the shape \(4,\)"),
+    "images wanted": ({"data": "iris", "model": "basic_cnn"}, BadValue, r"BasicCnn takes images .* have the shape \(4,\)"),
     "a table wanted": ({"data": "digits", "model": "simple_nn"}, BadValue, r"SimpleNn takes rows of a table"),
     "tokens wanted": ({"data": "iris", "model": "transformer"}, BadValue, r"cannot learn from table examples of shape \(4,\)"),
     "no such data": ({"data": "digit"}, UnknownName, "no 'digit'. Did you mean 'digits'"),
@@ -193,7 +193,7 @@ def test_a_schedule_that_is_never_due_is_refused(run_path: Path) -> None:
 
 def test_missing_data_says_where_it_was_looked_for(run_path: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingData, match=r"no train-images-idx3-ubyte.gz. Looked for: .*nowhere.* download=True"):
-        train(run_path, data="mnist", data_options={"folder": str(tmp_path / "nowhere")}, model="small_cnn", **QUIET)
+        train(run_path, data="mnist", data_options={"folder": str(tmp_path / "nowhere")}, model="basic_cnn", **QUIET)
 
 
 def test_a_trace_is_not_overwritten_unasked(run_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nissl.errors import MissingData
+from nissl.studies.stages import Stages
 
 
 class Checkpoints:
@@ -14,6 +15,7 @@ class Checkpoints:
         beside = Path(str(trace).rstrip("/").rpartition("/")[2]) if "://" in str(trace) else Path(trace)
         self.folder = beside.parent / "checkpoints" / beside.name
         self.best = self.folder / "best_model.pt"
+        self.stages = Stages(self.folder / "stages")
 
     def state(self, epoch: int) -> Path:
         return self.folder / f"state_{epoch:06d}.pt"
@@ -43,3 +45,4 @@ class Checkpoints:
         """A new run begins: what an earlier one of this name kept is out of date."""
         for old in (self.best, *self.folder.glob("state_*.pt")):
             old.unlink(missing_ok=True)
+        self.stages.clear()

@@ -16,6 +16,10 @@ from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency, NoTrace, UnknownName, listing, near
 from nissl.studies.checkpoints import Checkpoints
+from nissl.studies.stages import Stages
+
+KEPT = ("best", "improvements", "recorded")
+"""Which weights are kept: the best ones, or besides them those before training and at every improvement, or recorded epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,19 +33,22 @@ class Trained:
     """On the test examples, one an epoch."""
     best: Path | None
     """The weights of the epoch with the lowest of these losses; None where the trace is in memory, or no loss a number."""
+    stages: Stages | None = None
+    """What the network was at the epochs that were to be kept."""
 
 
 def train(
     path: str | Path | None = None, *, data: str | DataSet | Splits = "digits", model: Any = "mlp", epochs: int = 30,
     batch_size: int = 32, optimiser: str = "adam", learning_rate: float = 1e-3, seed: int = 0, device: str = "auto",
     data_options: Mapping[str, Any] | None = None, model_options: Mapping[str, Any] | None = None,
-    bins: int | None = None, resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
+    bins: int | None = None, keep: str = "best", resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
 ) -> Trained:  # fmt: skip
     """Train `model` on `data` and record it at `path` (None: in memory); the test examples are the probe.
 
-    data, model: names (see `nissl list`), or a data set and a torch module of your own; data_options, model_options:
+    data, model: names (see `nissl list`; data may also be a folder of class folders), or a data set and a torch module of your own; data_options, model_options:
     fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
-    they are divided into; resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
+    they are divided into; keep: "improvements" or "recorded" also keep the network before training and at each of these
+    epochs, in checkpoints/RUN/stages, for `nissl.study`; resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
     begin anew; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
     is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace; of a
     trace in an object store, in the working directory.
@@ -60,26 +67,36 @@ def train(
         )  # fmt: skip
         config = {"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe}
         kept = None if path is None else Checkpoints(path)
+        if keep not in KEPT or (kept is None and keep != "best"):
+            raise BadValue(f"keep={keep!r}: one of {listing(KEPT)}; of a trace in memory nothing is kept.")
         losses = _taken_up(kept, trainer, config) if resume else []
         recorder = record(
             network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,
             overwrite=overwrite, settings=settings or _settings(options), config=config,
         )  # fmt: skip
-        return _run(trainer, recorder, epochs, kept, losses)
+        return _run(trainer, recorder, epochs, kept, losses, keep)
 
 
-def _run(trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float]) -> Trained:
+def _run(
+    trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float], keep: str
+) -> Trained:
     try:
         with recorder, trainer.paced():
             if kept and not losses:
                 kept.clear()
+                if keep != "best":
+                    kept.stages.keep(trainer.network, 0)
             for epoch in recorder.epochs(epochs):
                 for x, y in recorder.batches(trainer.loader):
                     trainer.step(x, y)
                 losses.append(trainer.evaluate())
-                if kept and losses[-1] < min(filter(isfinite, losses[:-1]), default=inf):
+                better = losses[-1] < min(filter(isfinite, losses[:-1]), default=inf)
+                due = recorder.settings.schedule.due(epoch)
+                if kept and better:
                     kept.better(trainer)
-                if kept and recorder.settings.schedule.due(epoch):
+                if kept and ((keep == "improvements" and better) or (keep == "recorded" and due)):
+                    kept.stages.keep(trainer.network, epoch)
+                if kept and due:
                     kept.reached(trainer, epoch, losses)
     except KeyboardInterrupt:
         where = (
@@ -89,7 +106,10 @@ def _run(trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None
             f"stopped in epoch {len(losses) + 1} of {epochs}; {where}; epochs recorded: {len(recorder.trace.epochs)}"
         )
         raise
-    return Trained(trainer.network, recorder.trace, tuple(losses), kept.best if kept and kept.best.exists() else None)
+    best = kept.best if kept and kept.best.exists() else None
+    return Trained(
+        trainer.network, recorder.trace, tuple(losses), best, kept.stages if kept and keep != "best" else None
+    )
 
 
 def _taken_up(kept: Checkpoints | None, trainer: Any, config: Mapping[str, Any]) -> list[float]:
@@ -139,6 +159,8 @@ def _settings(options: Mapping[str, Any]) -> Settings:
 
 
 def _data(data: str | DataSet | Splits, options: Mapping[str, Any]) -> tuple[Splits, Any]:
+    if isinstance(data, str) and data not in plugins.names("data") and Path(data).exists():
+        data, options = "folder", {"path": data, **options}
     if isinstance(data, str):
         data = _made("data", data, {}, options)
     elif options:

@@ -70,6 +70,8 @@ class Training:
     """cpu, cuda, or auto: the GPU if there is one."""
     bins: int | None = None
     """Where values are to be predicted: how many bins they are divided into."""
+    keep: Literal["best", "improvements", "recorded"] = "best"
+    """Which weights: the best, or for `nissl study` also those before training and at every improvement, or recorded epoch."""
 
     def asked(self) -> dict[str, Any]:
         """As `train` takes them."""

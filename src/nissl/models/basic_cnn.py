@@ -9,7 +9,7 @@ from nissl.models._weights.checkpoint import loaded
 
 
 @dataclass(frozen=True)
-class SmallCnn(Blueprint):
+class BasicCnn(Blueprint):
     """Four 3 x 3 convolutions without padding, to 10, 7, 5 and 1 channels, ReLU after each, and one dense layer.
 
     With `embedding` it gives (logits, flattened last channel), as exigo asks of every network.
@@ -23,10 +23,10 @@ class SmallCnn(Blueprint):
         self.want_images(9)
 
     def build(self) -> nn.Module:
-        return loaded(_SmallCnn(self.shape, self.classes, self.embedding), self.weights)
+        return loaded(_BasicCnn(self.shape, self.classes, self.embedding), self.weights)
 
 
-class _SmallCnn(nn.Module):
+class _BasicCnn(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int, embedding: bool) -> None:
         super().__init__()
         channels, height, width = shape
