@@ -8,6 +8,8 @@ TYPE_CHECKING = False  # typing's own takes longer to import than all of this; c
 if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
     from nissl import callbacks as callbacks
     from nissl.adapters.arrays import Arrays as Arrays
+    from nissl.core.attributing import attribute as attribute
+    from nissl.core.attribution import Attribution as Attribution
     from nissl.core.communities import communities as communities
     from nissl.core.graph import Graph as Graph
     from nissl.core.graph import graph as graph
@@ -40,13 +42,15 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace", "biased_decay",
-    "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile", "projection", "prune", "record", "structure",
+    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace",
+    "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile",
+    "projection", "prune", "record", "structure",
     "structures", "topomap",
 ]  # fmt: skip
 
 _HOMES = {
     "Arrays": "nissl.adapters.arrays",
+    "Attribution": "nissl.core.attribution",
     "Graph": "nissl.core.graph",
     "Layer": "nissl.core.layer",
     "Map": "nissl.core.map",
@@ -58,6 +62,7 @@ _HOMES = {
     "Store": "nissl.core.store",
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
+    "attribute": "nissl.core.attributing",
     "biased_decay": "nissl.studies.decay",
     "changes": "nissl.studies.changes",
     "communities": "nissl.core.communities",

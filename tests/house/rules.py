@@ -20,6 +20,7 @@ CONTRACTS = {
     "callbacks": "Loop",
     "scripts": "Script",
     "profiles": "Profile",
+    "attribution": "Method",
     "finders": "Finder",
     "interventions": "Intervention",
     "layouts": "Layout",

@@ -24,6 +24,7 @@ from nissl.adapters._torch.holding import Held
 from nissl.adapters._torch.kinds import NORMALISES
 from nissl.adapters._torch.outputs import Outputs
 from nissl.adapters._torch.rewriting.rewrite import rewritten
+from nissl.adapters._torch.ruling import ruled
 from nissl.adapters._torch.secants.frozen import frozen_norms
 from nissl.adapters._torch.sensing import between, sensed
 from nissl.adapters._torch.steps import Steps
@@ -41,6 +42,8 @@ from nissl.core.capabilities import (
     Passage,
     Rewritable,
     Rewritten,
+    Ruled,
+    Ruling,
     Sensitive,
     Trainable,
     Tying,
@@ -54,7 +57,7 @@ from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 
 class Torch(
-    Network, Editable, Differentiable, Sensitive, Pairwise, Wired, Rewritable, Holding, Trainable, Tying, Biasing,
+    Network, Editable, Differentiable, Sensitive, Pairwise, Ruled, Wired, Rewritable, Holding, Trainable, Tying, Biasing,
     Charted,
 ):  # fmt: skip
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
@@ -183,9 +186,12 @@ class Torch(
     def gradient(self, x: Any, target: Any, at: str | Sequence[str] = "input", of: str | None = None) -> Any:
         with self.evaluating():
             named = self._named([at] if isinstance(at, str) else at, x)
-            asked = None if of is None else self._placed(of, x)
+            asked = None if of is None else self._named([of], x)[of] or self._place(of)
             found = gradients(self._hearing, self.run, self._native(x), target, list(named.values()), asked)
         return found[0] if isinstance(at, str) else dict(zip(named, found, strict=True))
+
+    def ruled(self, rule: str, **how: Any) -> AbstractContextManager[Ruling]:
+        return ruled(self._hearing, rule, **how)
 
     def passage(self, x: Any, slopes: Callable[[Array], Array], at: Sequence[str], *, frozen: bool = False) -> Passage:
         with self.evaluating():
@@ -203,7 +209,7 @@ class Torch(
         baseline: Mapping[str, Array] | None = None,
     ) -> Mapping[tuple[str, str], Array]:  # fmt: skip
         with self.evaluating():
-            self._named([], x)
+            self._named([name for pair in pairs for name in pair], x)
             named = {name: self._place(name) for pair in pairs for name in pair}
             targets: dict[str, Place | None] = {target: early(named[target]) for _, target in pairs}
             given, rest = self._native(x), None if other is None else self._native(other)
@@ -221,19 +227,16 @@ class Torch(
         """The places of these names, None for the input; `x` shows, once, where layers are heard and what feeds them."""
         known = {layer.name for layer in self.layers}
         named = {name: None if name == "input" and name not in known else self._place(name) for name in at}
-        unsure = any(place is not None and not place.known for place in named.values())
-        if unsure or not (self._taught or self._hearing.learner.finished):
+        places = [place for place in named.values() if place is not None]
+        unsure = any(not place.known for place in places)
+        if unsure or (places and not (self._taught or self._hearing.learner.finished)):
             self.look(x)
-            self._taught = True
         return named
-
-    def _placed(self, name: str, x: Any) -> Place:
-        """A layer's place, sure of where it is heard."""
-        return self._named([name], x)[name] or self._place(name)
 
     def look(self, x: Any) -> None:
         with self.evaluating(), torch.enable_grad(), self.watch(lambda *_: None, "*"):  # a graph shows what follows
             self.run(x)
+        self._taught = True
 
     @contextmanager
     def watch_parameter_gradients(

@@ -106,6 +106,35 @@ class Pairwise(Protocol):
         ...
 
 
+@dataclass
+class Ruling:
+    """What became of a pass's nonlinearities under a rule, counted as they were met."""
+
+    by_rule: dict[str, int] = field(default_factory=dict)
+    as_they_are: dict[str, int] = field(default_factory=dict)
+
+    def told(self) -> list[str]:
+        """In words."""
+        pairs = (("by the rule", self.by_rule), ("as they are", self.as_they_are))
+        return [f"{how}: {', '.join(f'{n} {name}' for name, n in found.items())}" for how, found in pairs if found]
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """A network whose gradients can go by other rules than calculus's."""
+
+    def ruled(self, rule: str, **how: Any) -> AbstractContextManager[Ruling]:
+        """While the `with` is open, `gradient` and `passage` go by this rule.
+
+        "guided": back through each ReLU only what is positive and where it was open; "deconvnet": only what is positive. A
+        pass in which no ReLU is met raises. `also`: names of other nonlinearities that are meant too.
+
+        "epsilon", "gamma", "z_plus": the gradient times the value is relevance, as these rules of layer-wise relevance
+        propagation pass it through every layer that computes.
+        """
+        ...
+
+
 @runtime_checkable
 class Wired(Protocol):
     """A network that can tell what reaches a layer directly from another, unit by unit."""

@@ -25,6 +25,7 @@ class Through:
     places: Sequence[Place | None]
     caught: list["Caught"]
     output: Any
+    rule: Callable[[Tensor, list[Tensor]], None] | None = None
 
     def slopes(self, score: Tensor, cotangent: Tensor | None = None) -> list[Any]:
         """Of the score, weighed by the cotangent, at each place."""
@@ -37,6 +38,8 @@ class Through:
         wanted: list[Tensor] = []
         for place, catch in zip(self.places, self.caught, strict=True):
             wanted += values.floating(self.leaf) if place is None else [catch.value]  # type: ignore[list-item]
+        if self.rule is not None:
+            self.rule(score, wanted)
         found = iter(_asked(score, wanted, cotangent))
         return [_like_input(self.leaf, found) if p is None else p.shown(next(found)) for p in self.places]
 
@@ -67,7 +70,7 @@ def through(hearing: Hearing, run: Callable[[Any], Any], x: Any, places: Sequenc
     silent = [p.name for p, c in zip(places, caught, strict=True) if p is not None and c.value is None]
     if silent:
         raise NotHeard(f"These layers did not run on this input, so that they have no gradient: {listing(silent)}.")
-    return Through(leaf, places, caught, output)
+    return Through(leaf, places, caught, output, hearing.rule)
 
 
 def gradients(

@@ -88,6 +88,8 @@ class Hearing:
         """Calls in the pass that just taught something."""
         self.offered: set[Place] = set()
         """Layers whose gradient in that pass is already awaited."""
+        self.rule: Callable[[Tensor, list[Tensor]], None] | None = None
+        """Told, before anything is differentiated, what of and by what."""
         self._watches: list[Watch] = []
         self._changers: dict[Point, Changer] = {}
         self._turns = itertools.count()

@@ -1,0 +1,1 @@
+"""What the methods of maps have in common."""

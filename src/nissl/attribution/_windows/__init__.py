@@ -1,0 +1,1 @@
+"""What the methods that cover parts of the input have in common."""

@@ -1,0 +1,34 @@
+"""A layer's channels, weighed by their positive gradients, more where few positions have them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nissl.attribution._maps.cam import mapped, said, spread
+from nissl.core.layer import Layer
+from nissl.core.matter import Matter
+from nissl.core.method import Array, Method
+
+
+@dataclass(frozen=True)
+class GradCamPlusPlus(Method):
+    """Grad-CAM++ (Chattopadhyay and others, 2018), which finds several objects of a class.
+
+    `layer`: whose channels; None: the last with positions. The map is laid over the input.
+    """
+
+    maps: ClassVar[bool] = True
+    layer: str | None = None
+
+    def values(self, matter: Matter) -> Array:
+        return mapped(matter, self.layer, self.shares)
+
+    def shares(self, matter: Matter, layer: Layer) -> Array:
+        value, slope = said(matter, layer)
+        flat = value.reshape(*value.shape[:2], -1)
+        square = slope**2
+        below = 2 * square + spread(flat.sum(2), value) * square * slope
+        alpha = np.divide(square, below, out=np.zeros_like(square), where=np.abs(below) > 1e-30)
+        weights = (alpha * np.maximum(slope, 0)).reshape(*slope.shape[:2], -1).sum(2)
+        return spread(weights, value) * value
