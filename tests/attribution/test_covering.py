@@ -83,5 +83,10 @@ def test_secants_add_up_to_the_score_less_the_baselines():
         for baseline in (0.0, -1.0):
             found = nissl.attribute(MODEL, X, LABELS, by="secant", baseline=baseline, at=at)
             np.testing.assert_allclose(found.gap, 0, atol=1e-8)
+    several = images(SHAPE).numpy()[:3] / 2
+    found = nissl.attribute(MODEL, X, LABELS, by="secant", baseline=several)
+    each = [nissl.attribute(MODEL, X, LABELS, by="secant", baseline=one) for one in several]
+    np.testing.assert_allclose(found, np.mean(each, 0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.gap, 0, atol=1e-8)
     with pytest.raises(Unsupported, match="integrated_gradients"):
         nissl.attribute(MODEL, X, lambda out: out[:, 0], by="secant")

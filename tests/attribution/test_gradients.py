@@ -78,6 +78,14 @@ def test_integrated_gradients_of_a_smooth_network_are_exact_also_at_a_layer():
         assert np.abs(found.gap).max() < 1e-9
 
 
+def test_conductance_adds_up_at_a_layer_and_is_that_of_the_inputs_way():
+    for at in ("0", "3"):
+        found = nissl.attribute(MODEL, X, LABELS, by="conductance", steps=200, baseline=-1.0, at=at)
+        np.testing.assert_array_less(np.abs(found.gap), 0.01 * np.abs(found.values).sum((1, 2, 3)))
+    with pytest.raises(Unsupported, match="integrated_gradients"):
+        nissl.attribute(MODEL, X, LABELS, by="conductance")
+
+
 def test_the_baselines_gradient_is_taken_off_and_computed_once_for_each_class():
     class Counting(nn.Module):
         def __init__(self):

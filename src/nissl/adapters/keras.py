@@ -1,7 +1,7 @@
 """Keras 3, on the back ends tensorflow, torch and jax."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,14 +14,14 @@ from nissl.adapters._keras import parameters, targets, values
 from nissl.adapters._keras.atlas import Atlas
 from nissl.adapters._keras.changes import Replacing
 from nissl.adapters._keras.hearing import Hearing, Listener
-from nissl.core.capabilities import Differentiable, Editable, Labelling
+from nissl.core.capabilities import Differentiable, Editable, Labelling, Ruled, Ruling
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
-from nissl.errors import BadValue, DamagedData, NotHeard, listing
+from nissl.errors import BadValue, DamagedData, NotHeard, Unsupported, listing
 
 
-class Keras(Network, Editable, Differentiable, Labelling):
+class Keras(Network, Editable, Differentiable, Labelling, Ruled):
     """Any Keras 3 model or layer: Sequential, functional or subclassed, in `fit` or in a loop of one's own."""
 
     framework: ClassVar[str] = "keras"
@@ -158,7 +158,7 @@ class Keras(Network, Editable, Differentiable, Labelling):
                 self._hearing.catch = None
 
         with self._hearing.differentiating():
-            of_inputs, of_layers = self._hearing.backend.gradients(score, inputs, wanted)
+            of_inputs, of_layers = self._hearing.backend.gradients(score, inputs, wanted, self._hearing.rule)
         silent = [name for name in wanted if name not in of_layers]
         if silent:
             raise NotHeard(f"These layers did not run on this input, so that they have no gradient: {listing(silent)}.")
@@ -167,6 +167,18 @@ class Keras(Network, Editable, Differentiable, Labelling):
             at_leaves[i] = gradient
         found = [of_layers[n] if n in wanted else tree.pack_sequence_as(native, at_leaves) for n in names]
         return found[0] if isinstance(at, str) else dict(zip(names, found, strict=True))
+
+    def ruled(self, rule: str, **how: Any) -> AbstractContextManager[Ruling]:
+        """On torch, whose graphs show every ReLU; the rules of relevance are not known here."""
+        name = keras.backend.backend()
+        if name != "torch" or rule not in ("guided", "deconvnet"):
+            raise Unsupported(
+                f"Keras on {name} knows no {rule} gradients: guided and deconvnet ones are known on torch (KERAS_BACKEND=torch). "
+                "Methods of plain gradients: gradient, integrated_gradients, smooth_grad, grad_cam."
+            )
+        from nissl.adapters._torch.ruling import ruled
+
+        return ruled(self._hearing, rule, **how)
 
     def unheard_reason(self) -> str:
         return (

@@ -23,8 +23,8 @@ from nissl.adapters._torch.hearing import Hearing, Watch
 from nissl.adapters._torch.holding import Held
 from nissl.adapters._torch.kinds import NORMALISES
 from nissl.adapters._torch.outputs import Outputs
+from nissl.adapters._torch.relevance import by_rule
 from nissl.adapters._torch.rewriting.rewrite import rewritten
-from nissl.adapters._torch.ruling import ruled
 from nissl.adapters._torch.secants.frozen import frozen_norms
 from nissl.adapters._torch.sensing import between, sensed
 from nissl.adapters._torch.steps import Steps
@@ -191,7 +191,7 @@ class Torch(
         return found[0] if isinstance(at, str) else dict(zip(named, found, strict=True))
 
     def ruled(self, rule: str, **how: Any) -> AbstractContextManager[Ruling]:
-        return ruled(self._hearing, rule, **how)
+        return by_rule(self._hearing, rule, **how)
 
     def passage(self, x: Any, slopes: Callable[[Array], Array], at: Sequence[str], *, frozen: bool = False) -> Passage:
         with self.evaluating():

@@ -15,14 +15,15 @@ from nissl.errors import Unsupported
 class Secant(Method):
     """(value - baseline's) x slope, each operation by its secant, as DeepLIFT's rescale rule has it: complete in one pass.
 
-    `baseline`: a number for every value of the input, or an array of one example's shape.
+    `baseline`: a number for every value of the input, an array of one example's shape, or of several examples, (baseline, ...),
+    over which values are averaged, as DeepLIFT-SHAP does.
     """
 
     complete: ClassVar[bool] = True
     baseline: Any = 0.0
 
     def start(self, matter: Matter) -> Array:
-        return matter.started(self.baseline)
+        return np.mean([matter.started(one) for one in self._each(matter)], 0)
 
     def values(self, matter: Matter) -> Array:
         network, target = matter.network, matter.target
@@ -35,7 +36,15 @@ class Secant(Method):
                 f"Secants are those of the network's outputs, not of {target.words}: use integrated_gradients."
             )
         matter.questions()  # settles what was predicted
-        other = np.repeat(matter.baseline(self.baseline), matter.count, 0)
+        return np.mean([self._from(matter, network, one) for one in self._each(matter)], 0)
+
+    def _from(self, matter: Matter, network: Pairwise, baseline: Any) -> Array:
+        other = np.repeat(matter.baseline(baseline), matter.count, 0)
         found = network.secant(matter.x, other, lambda outputs, _: matter.target.weights(outputs), [matter.at])
-        value, there, slope = (network.to_numpy(told[matter.at]) for told in (found.values, found.others, found.slopes))
+        plain = matter.network.to_numpy
+        value, there, slope = (plain(told[matter.at]) for told in (found.values, found.others, found.slopes))
         return np.asarray((value - there) * slope)
+
+    def _each(self, matter: Matter) -> list[Any]:
+        several = np.ndim(self.baseline) == matter.inputs.ndim
+        return list(self.baseline) if several else [self.baseline]

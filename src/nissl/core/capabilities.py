@@ -129,8 +129,8 @@ class Ruled(Protocol):
         "guided": back through each ReLU only what is positive and where it was open; "deconvnet": only what is positive. A
         pass in which no ReLU is met raises. `also`: names of other nonlinearities that are meant too.
 
-        "epsilon", "gamma", "z_plus": the gradient times the value is relevance, as these rules of layer-wise relevance
-        propagation pass it through every layer that computes.
+        "epsilon", "gamma", "z_plus", "epsilon_plus" (z_plus in convolutions, epsilon elsewhere), with `epsilon` and `gamma`:
+        the gradient times the value is relevance, as these rules pass it back through every layer that computes.
         """
         ...
 

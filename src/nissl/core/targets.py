@@ -119,7 +119,9 @@ def target_of(given: Any, count: int, outputs: Array) -> Target:
 
 def magnitude(values: Any) -> Any:
     """How much a layer says in all: as a function that every framework can differentiate."""
-    return values * np.sign(values.real) if isinstance(values, np.ndarray) else abs(values)
+    if isinstance(values, np.ndarray):  # whose gradient is taken by complex steps
+        return (values * np.sign(values.real)).reshape(len(values), -1).sum(1)
+    return abs(values)
 
 
 def target_of_unit(layer: Layer, unit: Any, count: int, have: int) -> Target:

@@ -40,9 +40,13 @@ class Backend(Protocol):
         """The same value, of whose gradient `tell` is told once it is known; by `emit`, if the gradient is traced."""
 
     def gradients(
-        self, score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """Of a scalar, which `score(inputs, catch)` makes; it hands each named value through `catch`."""
+        self, score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str],
+        rule: Callable[[Any, list[Any]], None] | None = None,
+    ) -> tuple[list[Any], dict[str, Any]]:  # fmt: skip
+        """Of a scalar, which `score(inputs, catch)` makes; it hands each named value through `catch`.
+
+        `rule`, on torch, is told what is differentiated by what before it is.
+        """
 
     def learning(self) -> bool | None:
         """Does the framework keep a graph for gradients just now? None where one cannot know."""

@@ -49,6 +49,7 @@ class Hearing:
         self.listeners: list[Listener] = []
         self.changes: list[Replacing] = []
         self.catch: Callable[[str, Any], Any] | None = None
+        self.rule: Callable[[Any, list[Any]], None] | None = None
         self.evaluating = 0
         self._ears, self._users = Ears(), 0
         self._steps = Steps(atlas.model, self)

@@ -11,6 +11,7 @@ import numpy as np
 from nissl.errors import NotHeard, listing
 
 Tell = Callable[..., None]
+Rule = Callable[[Any, list[Any]], None] | None
 
 
 def homes() -> tuple[Any, ...]:
@@ -62,7 +63,10 @@ def hear_gradient(value: Any, tell: Tell, emit: Callable[[Tell, Sequence[Any]], 
 
 
 def gradients(
-    score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]
+    score: Callable[[list[Any], Callable[[str, Any], Any]], Any],
+    inputs: list[Any],
+    names: Sequence[str],
+    _: Rule = None,
 ) -> tuple[list[Any], dict[str, Any]]:
     shapes: dict[str, Any] = {}
 

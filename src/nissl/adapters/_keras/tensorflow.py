@@ -14,6 +14,7 @@ _ARITHMETIC = (*_SUMS, "AddN", "Sub", "Mul", "RealDiv", "Neg")
 _PRODUCTS = ("BiasAdd", "MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative")
 _BENDS = ("Relu", "Relu6", "Elu", "LeakyRelu", "Tanh", "Sigmoid", "Erf", "Pow")
 Tell = Callable[..., None]
+Rule = Callable[[Any, list[Any]], None] | None
 
 
 def homes() -> tuple[Any, ...]:
@@ -69,7 +70,10 @@ def hear_gradient(value: Any, tell: Tell, emit: Callable[[Tell, Sequence[Any]], 
 
 
 def gradients(
-    score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]
+    score: Callable[[list[Any], Callable[[str, Any], Any]], Any],
+    inputs: list[Any],
+    names: Sequence[str],
+    _: Rule = None,
 ) -> tuple[list[Any], dict[str, Any]]:
     caught: dict[str, Any] = {}
     with tf.GradientTape(watch_accessed_variables=False) as tape:

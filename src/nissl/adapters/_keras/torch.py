@@ -9,6 +9,7 @@ import torch
 from nissl.adapters._torch import values
 
 Tell = Callable[..., None]
+Rule = Callable[[Any, list[Any]], None] | None
 
 
 def homes() -> tuple[Any, ...]:
@@ -46,7 +47,10 @@ def hear_gradient(value: Any, tell: Tell, _: Any) -> Any:
 
 
 def gradients(
-    score: Callable[[list[Any], Callable[[str, Any], Any]], Any], inputs: list[Any], names: Sequence[str]
+    score: Callable[[list[Any], Callable[[str, Any], Any]], Any],
+    inputs: list[Any],
+    names: Sequence[str],
+    rule: Rule = None,
 ) -> tuple[list[Any], dict[str, Any]]:
     caught: dict[str, Any] = {}
 
@@ -60,6 +64,8 @@ def gradients(
         leaves = [one.detach().clone().requires_grad_() for one in inputs]
         total = score(leaves, catch)
     asked = [*leaves, *caught.values()]
+    if rule is not None:
+        rule(total, asked)
     found = torch.autograd.grad(total, asked, allow_unused=True, materialize_grads=True)
     return list(found[: len(inputs)]), dict(zip(caught, found[len(inputs) :], strict=True))
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 from torch.autograd.graph import Node
 
-from nissl.adapters._torch.hearing import Hearing
 from nissl.core.capabilities import Ruling
 from nissl.errors import BadValue, Unsupported, listing
 
@@ -99,16 +98,22 @@ def _none(others: dict[str, int]) -> str:
     )
 
 
+class Rulable(Protocol):
+    """A hearing that asks, before anything is differentiated, for the rule."""
+
+    rule: Any
+
+
 @contextmanager
-def ruled(hearing: Hearing, rule: str, **how: Any) -> Iterator[Ruling]:
+def ruled(hearing: Rulable, rule: str, **how: Any) -> Iterator[Ruling]:
     """While this is open, all that is differentiated goes by the rule."""
     ruling = Ruling()
     also = tuple(how.pop("also", ()))
     unknown = [name for name in also if name not in OTHERS]
     if rule not in ("guided", "deconvnet") or unknown or how:
         raise BadValue(
-            f"The rules here are guided, deconvnet, epsilon, gamma and z_plus, with also= of {listing(OTHERS)}; asked for: "
-            f"{rule} {listing([*unknown, *how]) if unknown or how else ''}."
+            f"The rules of ReLUs are guided and deconvnet, with also= of {listing(OTHERS)}; those of relevance epsilon, gamma, z_plus "
+            f"and epsilon_plus. There is no {listing(unknown or how or [rule])}."
         )
     before, hearing.rule = hearing.rule, Nodes(rule, also, ruling)
     try:
