@@ -13,15 +13,17 @@ from nissl.adapters._host import sums
 from nissl.adapters._keras import parameters, targets, values
 from nissl.adapters._keras.atlas import Atlas
 from nissl.adapters._keras.changes import Replacing
+from nissl.adapters._keras.charting import charted
 from nissl.adapters._keras.hearing import Hearing, Listener
-from nissl.core.capabilities import Differentiable, Editable, Labelling, Ruled, Ruling
+from nissl.core.capabilities import Charted, Differentiable, Editable, Labelling, Ruled, Ruling
+from nissl.core.graph import Graph, checked_kind
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
 from nissl.errors import BadValue, DamagedData, NotHeard, Unsupported, listing
 
 
-class Keras(Network, Editable, Differentiable, Labelling, Ruled):
+class Keras(Network, Editable, Differentiable, Labelling, Ruled, Charted):
     """Any Keras 3 model or layer: Sequential, functional or subclassed, in `fit` or in a loop of one's own."""
 
     framework: ClassVar[str] = "keras"
@@ -179,6 +181,12 @@ class Keras(Network, Editable, Differentiable, Labelling, Ruled):
         from nissl.adapters._torch.ruling import ruled
 
         return ruled(self._hearing, rule, **how)
+
+    def chart(self, x: Any, kind: str) -> Graph:
+        checked_kind("Keras", kind, ["modules"])
+        if x is not None and not all(layer.built for layer in self.model._flatten_layers()):
+            self.forward(x)  # makes what is not there yet
+        return charted(self.model, None if x is None else _native(x))
 
     def unheard_reason(self) -> str:
         return (

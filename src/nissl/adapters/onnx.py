@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nissl.core.capabilities import Editable
+from nissl.core.capabilities import Charted, Editable, Exportable
+from nissl.core.graph import Graph, checked_kind
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.errors import BadValue, DamagedData, Unsupported
@@ -23,7 +24,7 @@ class _Watch:
     training: bool
 
 
-class Onnx(Network, Editable):
+class Onnx(Network, Editable, Charted, Exportable):
     """An `onnx.ModelProto`, as `onnx.load` returns it. What `run` computes is heard; there are no gradients.
 
     A layer is an operator with weights, together with the norm and the nonlinearity behind it. A model that was exported
@@ -149,6 +150,19 @@ class Onnx(Network, Editable):
                 changed[value] = place
                 fed[UNITS + value], fed[TO + value] = switches(self._changes, place)
         return changed, fed
+
+    def chart(self, x: Any, kind: str) -> Graph:
+        from nissl.adapters._onnx.charting import charted
+        from nissl.adapters._onnx.graph import prepared
+        from nissl.adapters._onnx.inputs import feeds
+
+        checked_kind("ONNX", kind, ["modules"])
+        return charted(prepared(self.model), {} if x is None else feeds(self._ports, x))
+
+    def export(self, file: Path, x: Any) -> None:
+        import onnx
+
+        onnx.save(self.model, str(file))
 
     def forward(self, x: Any) -> Array:
         with self.evaluating():

@@ -12,11 +12,10 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from nissl.adapters._torch import parameters, processes, tying, values
 from nissl.adapters._torch.atlas import Atlas, Place
-from nissl.adapters._torch.backward import backward
 from nissl.adapters._torch.changes import Replacing
-from nissl.adapters._torch.charting import charted
 from nissl.adapters._torch.compiling import Compiling
 from nissl.adapters._torch.differentiating import gradients
+from nissl.adapters._torch.drawing import Drawing
 from nissl.adapters._torch.first import FirstPass
 from nissl.adapters._torch.groups import groups_of
 from nissl.adapters._torch.hearing import Hearing, Watch
@@ -33,7 +32,6 @@ from nissl.adapters._torch.sums import TorchAccumulator
 from nissl.adapters._torch.wiring import early, edges
 from nissl.core.capabilities import (
     Biasing,
-    Charted,
     Differentiable,
     Editable,
     Holding,
@@ -49,7 +47,6 @@ from nissl.core.capabilities import (
     Tying,
     Wired,
 )
-from nissl.core.graph import Graph
 from nissl.core.layer import Layer
 from nissl.core.network import Array, Network, OnValue, checked_passes, checked_place
 from nissl.core.sums import Accumulator
@@ -58,7 +55,7 @@ from nissl.errors import BadValue, NisslWarning, Unsupported, listing
 
 class Torch(
     Network, Editable, Differentiable, Sensitive, Pairwise, Ruled, Wired, Rewritable, Holding, Trainable, Tying, Biasing,
-    Charted,
+    Drawing,
 ):  # fmt: skip
     """Any `torch.nn.Module`; wrapped ones (DistributedDataParallel, torch.compile) by the names of the module inside."""
 
@@ -218,10 +215,6 @@ class Torch(
             else:
                 whole = between(self._hearing, self.run, (given, rest), slopes, targets)
             return edges(self._hearing, self.run, given, rest, whole.slopes, named, pairs, baseline)
-
-    def chart(self, x: Any, kind: str) -> Graph:
-        with self.evaluating():
-            return (charted if kind == "modules" else backward)(self._atlas.root, self.run, self._native(x))
 
     def _named(self, at: Sequence[str], x: Any) -> dict[str, Place | None]:
         """The places of these names, None for the input; `x` shows, once, where layers are heard and what feeds them."""

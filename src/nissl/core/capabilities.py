@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
@@ -233,8 +234,17 @@ class Biasing(Protocol):
 
 @runtime_checkable
 class Charted(Protocol):
-    """A network that can tell what is called on a pass, and what is given to what."""
+    """A network that can tell what is called on a pass, and what is given to what; what it can't is refused by name."""
 
     def chart(self, x: Any, kind: str) -> "Graph":
         """The graph of one pass in evaluation mode; `kind` is one of core.graph.KINDS, refused by name where there is none."""
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A network that can be written as an ONNX file, for programs that know those."""
+
+    def export(self, file: Path, x: Any) -> None:
+        """Write the model as it is in evaluation mode; `x` is what it is given."""
         ...

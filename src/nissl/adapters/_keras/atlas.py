@@ -48,7 +48,7 @@ class Atlas:
 
     def walk(self) -> None:
         """Look again where layers may have been made since: a model that is built by its first call."""
-        found = list(_inside(self.model, "", {id(self.model)}))
+        found = list(inside(self.model, "", {id(self.model)}))
         if len(found) == self._walked:
             return
         self._walked = len(found)
@@ -129,7 +129,7 @@ def _ended(layer: Layer, followers: tuple[Any, ...]) -> Layer:
     return replace(layer, nonlinearity=bends[-1] if bends else None, remark=remark)
 
 
-def _inside(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any, bool]]:
+def inside(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any, bool]]:
     """Every layer inside with its path, parents first, and whether it is a leaf."""
     for name, child in _children(module):
         if id(child) in seen or isinstance(child, keras.layers.InputLayer):
@@ -139,7 +139,7 @@ def _inside(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any, 
         leaf = isinstance(child, kinds.KNOWN) or next(_children(child), None) is None
         yield full, child, leaf
         if not leaf:
-            yield from _inside(child, full, seen)
+            yield from inside(child, full, seen)
 
 
 def _bends(graph: Any) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from nissl.core.layer import Layer
 from nissl.errors import Unsupported, listing
 
 _PARAMETER = re.compile(r"^(?P<path>.+)[./](weight|bias|kernel|gamma|beta|embeddings?|w|b)(:0)?$", re.IGNORECASE)
-_SCOPES = "pkg.torch.onnx.name_scopes"
+SCOPES = "pkg.torch.onnx.name_scopes"
 Shape = tuple[int | str, ...]
 """Each axis' length, or what the model calls it."""
 
@@ -246,7 +246,7 @@ def _paths(node: onnx.NodeProto, found: dict[str, Form]) -> Iterator[str]:
         known = _PARAMETER.match(form.tensor)
         if known and not form.tensor.startswith("onnx::"):
             yield known["path"]
-    scopes = next((entry.value for entry in node.metadata_props if entry.key == _SCOPES), None)
+    scopes = next((entry.value for entry in node.metadata_props if entry.key == SCOPES), None)
     if scopes is not None:
         path = [*map(str, ast.literal_eval(scopes))][-2:-1]
         if path and path[0]:

@@ -14,7 +14,7 @@ INFERRED = 2**31 - 1
 def layers_of(model: onnx.ModelProto) -> list[Place]:
     check_loaded(model)
     made = prepared(model)
-    return places(Graph(made), _Shapes(made), _examples(made))
+    return places(Graph(made), Shapes(made), _examples(made))
 
 
 def _examples(model: onnx.ModelProto) -> str | None:
@@ -26,7 +26,7 @@ def _examples(model: onnx.ModelProto) -> str | None:
     return None
 
 
-class _Shapes:
+class Shapes:
     """Tells a value's axes, as far as they are known; inferred when first asked for, and read one by one: both take long."""
 
     def __init__(self, model: onnx.ModelProto):
