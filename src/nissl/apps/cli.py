@@ -14,6 +14,7 @@ from nissl.apps._cli.commands.corpus import corpus
 from nissl.apps._cli.commands.demo import demo
 from nissl.apps._cli.commands.doctor import doctor
 from nissl.apps._cli.commands.export import export
+from nissl.apps._cli.commands.graph import graph
 from nissl.apps._cli.commands.info import info
 from nissl.apps._cli.commands.list import plug_ins
 from nissl.apps._cli.commands.port import port
@@ -49,7 +50,7 @@ def app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for command in (
-        demo, train, record, info, show, structure, topomap, changes, project, profile, corpus, export, port, doctor,
+        demo, train, record, info, show, structure, topomap, changes, project, profile, graph, corpus, export, port, doctor,
     ):  # fmt: skip
         made.command(command)
     made.command(plug_ins, name="list")

@@ -42,7 +42,7 @@ def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
             raise BadValue(
                 f"{where} is a model; say which examples with --data FILE.py:NAME, or --data digits (`nissl list data`)."
             )
-        return _with(where, named(where), _examples(data), limit)
+        return _with(where, named(where), examples_of(data), limit)
     return _of_run(where, data, limit)
 
 
@@ -59,7 +59,7 @@ def _of_run(where: str, data: str | None, limit: int) -> Subject:
         )
     if not kept.best.is_file():
         raise MissingData(f"The weights of {where} are not at {kept.best}: name the model as FILE.py:NAME instead.")
-    splits = _made("data", config["data"]).load() if data is None else _examples(data)
+    splits = _made("data", config["data"]).load() if data is None else examples_of(data)
     blueprint = _made("models", {**config["model"], "weights": str(kept.best)})
     return _with(where, blueprint.build(), splits, limit)
 
@@ -106,7 +106,8 @@ def few(given: Any, limit: int) -> Any:
     return given if count <= limit or len(given[0]) != count else tuple(part[which] for part in given)
 
 
-def _examples(data: str) -> Any:
+def examples_of(data: str) -> Any:
+    """FILE.py:NAME or package.module:NAME, or a data set of `nissl list data`."""
     if ":" in data:
         found = named(data)
         return found.load() if isinstance(found, DataSet) else found

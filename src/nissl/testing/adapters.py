@@ -11,13 +11,13 @@ from nissl.core.layer import Layer
 from nissl.core.network import Array
 from nissl.core.sums import NumpyAccumulator
 from nissl.errors import BadValue, UnknownName, Unsupported
-from nissl.testing.gradients import GradientSuite
+from nissl.testing.charts import ChartSuite
 
 ZERO_STAYS = {None, "ReLU", "LeakyReLU", "ReLU6", "GELU", "SiLU", "Tanh", "ELU", "SELU", "Mish", "Identity"}
 """Nonlinearities that leave zero zero."""
 
 
-class AdapterSuite(GradientSuite):
+class AdapterSuite(ChartSuite):
     """Subclass with `example()`. What a framework can't do is not tested: capabilities are told by the network's methods."""
 
     def heard(self, **how: Any) -> dict[str, list[Array]]:

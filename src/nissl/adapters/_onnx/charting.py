@@ -27,7 +27,9 @@ Scopes = tuple[tuple[str, str], ...]
 def charted(model: onnx.ModelProto, given: Mapping[str, Any]) -> Drawn:
     """Nothing is run: shapes are inferred; axes that are free and of which nothing is `given` are unknown."""
     for value in model.graph.input:
-        for axis, size in zip(value.type.tensor_type.shape.dim, getattr(given.get(value.name), "shape", ()), strict=False):
+        for axis, size in zip(
+            value.type.tensor_type.shape.dim, getattr(given.get(value.name), "shape", ()), strict=False
+        ):
             axis.dim_value = size
     return _Charting(model).done()
 

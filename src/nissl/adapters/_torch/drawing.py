@@ -51,7 +51,9 @@ class Drawing(Charted, Exportable):
             ) from error
         except torch.onnx.OnnxExporterError as error:
             told = str(error).strip().splitlines()
-            raise Unsupported(f"torch.onnx can't export this model: {told[0] if told else type(error).__name__}") from error
+            raise Unsupported(
+                f"torch.onnx can't export this model: {told[0] if told else type(error).__name__}"
+            ) from error
 
 
 @contextmanager

@@ -37,6 +37,15 @@ def just(kind: Any, tokens: Sequence[Token]) -> list[int]:
     return [found] if isinstance(found, int) else found
 
 
+def sizes(_: Any, tokens: Sequence[Token]) -> list[int]:
+    """`3,224,224`: whole numbers in this order."""
+    text = ",".join(token.value for token in tokens)
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise BadValue(f"{text}: write the sizes of one example's axes, 3,224,224.") from error
+
+
 def _range(part: str) -> range:
     first, *rest = (int(number) for number in part.split(":"))
     last, step = (rest or [first])[0], (rest[1:] or [1])[0]

@@ -1,0 +1,99 @@
+"""`graph`: what a model by name is made of, drawn of one example, and as a file that other programs open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nissl.core.capabilities import Exportable
+from nissl.core.graph import Graph
+from nissl.core.graph import graph as drawn
+from nissl.core.network import Network, batches
+from nissl.core.probe import streamed
+from nissl.errors import BadValue, MissingData, NisslError, Unsupported
+from nissl.studies._corpus.models import ENDINGS, every, opened
+from nissl.studies.subject import examples_of, subject
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A network, what it was given, and its graph."""
+
+    network: Network
+    x: Any
+    graph: Graph
+    where: str
+
+    def export(self, file: Path) -> None:
+        """As an ONNX file."""
+        if file.exists():
+            raise BadValue(f"There is something at {file} already; nothing is overwritten: name another place.")
+        if not isinstance(self.network, Exportable):
+            raise Unsupported(
+                f"{type(self.network).__name__} models can't be written as ONNX files here: torch models can. Netron opens "
+                ".keras and .h5 files as they are."
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.network.export(file, self.x)
+
+    def file(self, beside: Path) -> Path:
+        """What Netron can open: the file that the model is in, or else an ONNX file of it at `beside`."""
+        if Path(self.where).suffix in ENDINGS:
+            return Path(self.where)
+        if not beside.exists():
+            self.export(beside)
+        return beside
+
+
+def graph(
+    where: str, *, data: str | None = None, input_shape: Sequence[int] | None = None, kind: str = "modules"
+) -> Drawn:
+    """`where`: a run of `nissl train`, a .keras, .h5 or .onnx file, or FILE.py:NAME; `data`: see `nissl.studies.subject`.
+
+    `input_shape`: of one example, which is then all zeros (whole numbers, where the first layer is an embedding).
+    """
+    if data is not None and input_shape is not None:
+        raise BadValue("Examples are given by data or by input_shape, not by both.")
+    file = Path(where).suffix in ENDINGS
+    if file or (":" in where and "://" not in where):
+        net = opened(where)
+        x = None if data is None else _first(examples_of(data))
+    else:
+        made = subject(where, data, 1)
+        net, x = every(made.model), _first(made.discovery)
+    if input_shape is not None:
+        x = _zeros(net, input_shape)
+    if x is None and not file:
+        raise MissingData(
+            f"What {where} does shows when it is run: give --input-shape 3,224,224 (of one example), or --data FILE.py:NAME."
+        )
+    return Drawn(net, x, _drawn(where, net, x, kind, input_shape), where)
+
+
+def _drawn(where: str, net: Network, x: Any, kind: str, shape: Sequence[int] | None) -> Graph:
+    try:
+        return drawn(net, x, kind)
+    except NisslError:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
+        if shape is None:
+            raise
+        told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise BadValue(f"{where} does not take an example of the shape {tuple(shape)}: {told}") from error
+
+
+def _first(data: Any) -> Any:
+    """One example, still in a batch."""
+    if hasattr(data, "train"):
+        data = data.train
+    x, _ = next(iter(streamed(data, 1)))
+    return next(batches(x, 1))
+
+
+def _zeros(net: Network, shape: Sequence[int]) -> Any:
+    if any(size < 1 for size in shape):
+        raise BadValue(f"input_shape={tuple(shape)}: the sizes of one example's axes, each from 1, without the batch.")
+    whole = bool(net.layers) and net.layers[0].kind == "embedding"
+    return np.zeros((1, *shape), np.int64 if whole else np.float32)
