@@ -31,7 +31,7 @@ class Stages:
 
     def keep(self, model: Any, epoch: int) -> Path:
         """The weights and buffers as they are now; the epoch's earlier ones are replaced."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         if epoch < 0:
             raise BadValue(f"epoch={epoch}: a whole number from 0, which stands for the network before training.")
@@ -39,7 +39,7 @@ class Stages:
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            save_file(_tying(model).state(), part)
+            part.write_bytes(save(_tying(model).state()))
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

@@ -18,6 +18,10 @@ def train(
         bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")
     ] = False,
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
+    study: Annotated[
+        bool,
+        Parameter(negative=(), help="Then look at it, stage by stage, as `nissl study` does; pictures in results/RUN."),
+    ] = False,
     training: Training | None = None,
     recording: Recording | None = None,
 ) -> None:
@@ -31,8 +35,16 @@ def train(
     before the file.
     """
     from nissl.apps._cli import screens
-    from nissl.studies.train import train as study
+    from nissl.studies.train import train as training_study
 
     training, settings = training or Training(), (recording or Recording()).settings()
-    path = run or Path("runs") / training.data
-    screens.trained(path, study(path, resume=resume, overwrite=overwrite, settings=settings, **training.asked()))
+    asked = training.asked()
+    if study and training.keep == "best":
+        asked["keep"] = "recorded" if (recording or Recording()).epoch_intervals is not None else "improvements"
+    path = run or Path("runs") / Path(training.data).name
+    screens.trained(path, training_study(path, resume=resume, overwrite=overwrite, settings=settings, **asked))
+    if study:
+        from nissl.apps._cli import studied
+        from nissl.studies.study import of
+
+        studied.show(of(str(path)), Path("results") / studied.name(str(path)))

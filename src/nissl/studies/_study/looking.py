@@ -1,0 +1,135 @@
+"""What the network looked at, at each stage: the pictures of a study, made as they are asked for."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.attributing import attribute
+from nissl.core.layer import Layer
+from nissl.core.network import Network
+from nissl.core.pictures import images
+from nissl.core.projection import projection
+from nissl.core.trace import Trace
+from nissl.core.view import View
+from nissl.errors import Unsupported
+from nissl.studies._study.judging import Judged
+from nissl.studies.stages import Stages
+from nissl.views.attention import Attention
+from nissl.views.confusions import Confusions
+from nissl.views.curves import Curves
+from nissl.views.misclassified import Misclassified
+from nissl.views.projected import Projected
+
+Array = NDArray[Any]
+LAYERS, PLACED, ATTENDED = 6, 500, 3
+"""How many layers attention is looked at in, samples a projection has, and samples attention is shown of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looking:
+    """A network, its stages, the samples, and what is asked of them."""
+
+    network: Network
+    stages: Stages | None
+    x: Array
+    labels: Array
+    classes: tuple[str, ...]
+    by: str | None
+    samples: int
+    layers: str | Sequence[str] | None
+    seed: int
+    batch: int
+    progress: bool
+
+    def at(self, epoch: int | None) -> AbstractContextManager[Network]:
+        """The network as it was then."""
+        return (
+            nullcontext(self.network) if self.stages is None or epoch is None else self.stages.at(self.network, epoch)
+        )
+
+    def pictures(self, judged: Sequence[Judged], trace: Trace) -> Iterator[tuple[str, View]]:
+        if len(judged) > 1:
+            yield "curves", Curves(trace)
+        for stage in judged:
+            yield f"confusion_matrix/confusion_matrix_{stage.epoch}", Confusions(trace, epochs=[stage.epoch])
+        yield "projection", self._projected(judged)
+        if images(self.x[:1]) is None:
+            return
+        if len(judged[-1].mistakes()):
+            yield "misclassified", self._misclassified(judged)
+        for number in self._attended(judged[-1]):
+            yield f"attention/attention_{number}", self._attention(judged, int(number))
+
+    def _projected(self, judged: Sequence[Judged]) -> View:
+        few = np.sort(np.random.default_rng(self.seed).permutation(len(self.x))[:PLACED])
+        moments = ((f"epoch {stage.epoch}", stage) for stage in judged)
+        source = self._each(moments) if self.stages is not None else self.network
+        return Projected(
+            projection(source, (self.x[few], self.labels[few]), classes=self.classes, by="pca", seed=self.seed, progress=self.progress)
+        )  # fmt: skip
+
+    def _each(self, moments: Iterator[tuple[str, Judged]]) -> Iterator[tuple[str, Network]]:
+        for name, stage in moments:
+            with self.at(stage.epoch) as then:
+                yield name, then
+
+    def _misclassified(self, judged: Sequence[Judged]) -> View:
+        every = judged[-1].mistakes()
+        worst = every[: self.samples]
+        maps, by = [], ""
+        for stage in judged:
+            with self.at(stage.epoch) as then:
+                found = self._attributed(then, self.x[worst], self.labels[worst])
+                maps.append(found.values)
+                by = _method(found.by)
+        told = np.stack([stage.probabilities[worst] for stage in judged])
+        epochs = [stage.epoch for stage in judged]
+        return Misclassified(
+            self.x[worst], self.labels[worst], told, np.stack(maps), epochs, self.classes, by, len(every), len(self.x)
+        )
+
+    def _attended(self, last: Judged) -> Array:
+        """The worst mistakes, and the surest right answer."""
+        surest = int(np.where(last.right, last.of_truth, -1).argmax())
+        return np.array([*last.mistakes()[: ATTENDED - 1], surest])
+
+    def _attention(self, judged: Sequence[Judged], number: int) -> View:
+        layers, there = self._places()
+        rows: list[list[Array]] = [[] for _ in layers]
+        by = ""
+        for stage in judged:
+            with self.at(stage.epoch) as then:
+                for row, layer in zip(rows, layers, strict=True):
+                    found = self._attributed(then, self.x[[number]], at=layer.name, unit="whole")
+                    row.append(found.values[0])
+                    by = _method(found.by)
+        answers = [f"{self.classes[stage.predicted[number]]} · p {stage.of_truth[number]:.2f}" for stage in judged]
+        return Attention(
+            self.x[number], np.array(rows), [layer.name for layer in layers], [f"epoch {s.epoch}" for s in judged], answers,
+            f"sample {number}, {self.classes[self.labels[number]]}", by, there,
+        )  # fmt: skip
+
+    def _places(self) -> tuple[list[Layer], int]:
+        every = [layer for layer in self.network.layers if layer.kind in ("conv", "dense")]
+        if self.layers is not None:
+            return [self.network.layer(name) for name in self.network.select(self.layers)], len(every)
+        spread = np.unique(np.round(np.linspace(0, len(every) - 1, min(LAYERS, len(every)))).astype(int))
+        return [every[place] for place in spread], len(every)
+
+    def _attributed(self, then: Network, x: Array, target: Any = "predicted", **place: Any) -> Any:
+        if self.by is not None:
+            return attribute(then, x, target, self.by, batch=self.batch, **place)
+        try:
+            return attribute(then, x, target, "guided_backprop", batch=self.batch, **place)
+        except Unsupported:  # no ReLU that could be guided
+            return attribute(then, x, target, "smooth_grad", batch=self.batch, **place)
+
+
+def _method(by: str) -> str:
+    """GuidedBackprop(also=()) as words."""
+    name = by.partition("(")[0]
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

@@ -1,0 +1,123 @@
+"""`nissl.study`: a network looked at as it was at several stages of its training: how right, misled by what, and looking where."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.network import network
+from nissl.core.pool import Pool
+from nissl.core.progress import progress as shown
+from nissl.core.trace import Trace
+from nissl.core.view import View
+from nissl.errors import BadValue, listing
+from nissl.studies._study.judging import Judged, judged, traced
+from nissl.studies._study.looking import Looking
+from nissl.studies.checkpoints import Checkpoints
+from nissl.studies.stages import Stages
+from nissl.studies.subject import few, subject
+
+Array = NDArray[Any]
+MOST = 6
+"""So many stages are looked at where nobody says which."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What `study` found. `pictures` are made one at a time, as they are asked for."""
+
+    judged: tuple[Judged, ...]
+    """How right the network was, stage by stage."""
+    trace: Trace
+    """The same as a trace in memory: loss, accuracy, confusion."""
+    looking: Looking
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.looking.classes
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        return tuple(stage.epoch for stage in self.judged)
+
+    def mistakes(self) -> Array:
+        """Which samples are taken for something else after the last stage, the worst first."""
+        return self.judged[-1].mistakes()
+
+    @property
+    def expected(self) -> int:
+        """About how many pictures there will be."""
+        return 2 * len(self.judged) + 6
+
+    def pictures(self) -> Iterator[tuple[str, View]]:
+        """(file name without its ending, view): confusion_matrix, saliency, projection, misclassified, attention, portraits."""
+        yield from self.looking.pictures(self.judged, self.trace)
+
+    def __repr__(self) -> str:
+        first, last = self.judged[0], self.judged[-1]
+        return f"<Study of {len(self.judged)} stages, epochs {listing(self.epochs)}: accuracy {first.accuracy:.3f} to {last.accuracy:.3f}>"
+
+
+def study(
+    model: Any, data: Any, stages: Stages | str | Path | None = None, *, epochs: Sequence[int] | None = None, classes: Any = None,
+    by: str | None = None, samples: int = 10, layers: str | Sequence[str] | None = None, seed: int = 0, batch: int = 256,
+    progress: bool = True,
+) -> Study:  # fmt: skip
+    """How a network came to answer as it does, on examples it did not learn from; the model is afterwards as it was.
+
+    `data`: (x, y) or a loader, to judge by. `stages`: what was kept of the training, `Stages` or their folder; None: as the
+    model is now, such as from a checkpoint. `epochs`: which of them; None: up to 6, the first and the last among them. `by`:
+    the method of attribution; None: guided backpropagation, or where there is no ReLU to guide, smoothed gradients.
+    `samples`: how many are shown in each picture. `layers`: where attention is looked at; None: spread over all.
+    """
+    if samples < 1:
+        raise BadValue(f"samples={samples}: how many are shown in each picture, a whole number from 1.")
+    kept = Stages(stages) if isinstance(stages, str | Path) else stages
+    net = network(model)
+    pool = Pool(net, data, batch, classes)
+    if pool.groups is None:
+        raise BadValue("A study judges by labels, a class for each example: give (x, y), or a loader of such batches.")
+    net.look(pool.take(np.arange(min(2, pool.count))))
+    looking = Looking(
+        net, kept, pool.x, pool.groups, tuple(pool.task.names), by, samples, layers, seed, batch, progress
+    )
+    wanted = _chosen(kept, epochs)
+    found = []
+    with shown("judging each stage", progress) as tick:
+        for number, epoch in enumerate(wanted, 1):
+            with looking.at(epoch) as then:
+                found.append(judged(then, 0 if epoch is None else epoch, pool.x, pool.groups, batch))
+            tick(number / len(wanted))
+    return Study(tuple(found), traced(found, looking.classes, type(net.model).__name__), looking)
+
+
+def _chosen(kept: Stages | None, epochs: Sequence[int] | None) -> list[int | None]:
+    if kept is None:
+        if epochs is not None:
+            raise BadValue(f"epochs={list(epochs)}: of a model as it is now there is one moment; give stages=.")
+        return [None]
+    there = kept.epochs
+    if not there:
+        raise BadValue(f"{kept.folder} holds no stages: train with keep='improvements', or keep them with Stages.keep.")
+    if epochs is not None:
+        missing = [epoch for epoch in epochs if epoch not in there]
+        if missing or not len(epochs):
+            raise BadValue(f"epochs={list(epochs)}: stages were kept of epochs {listing(there)}.")
+        return sorted(set(epochs))
+    places = np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))
+    return [there[place] for place in places]
+
+
+def of(
+    where: str, data: str | None = None, stages: Path | None = None, *, limit: int = 10_000, **options: Any
+) -> Study:
+    """A study of a run of `nissl train` with what it kept, or of a model by name (see `nissl.studies.subject`)."""
+    seen = subject(where, data, limit)
+    if stages is None and ":" not in where:
+        kept = Checkpoints(where).stages
+        stages = kept.folder if len(kept) else None
+    judged_by = seen.held_out if seen.held_out is not None else seen.discovery
+    return study(seen.model, few(judged_by, limit), stages, classes=seen.classes or None, **options)
