@@ -1,6 +1,9 @@
 """The terminal's door: one function a command, each a call of what Python can call too."""
 
+import importlib
+import inspect
 import os
+import pkgutil
 import sys
 import warnings
 from collections.abc import Sequence
@@ -9,25 +12,11 @@ from typing import Any
 from cyclopts import App, CycloptsError
 from cyclopts.config import Env
 
-from nissl.apps._cli.commands.changes import changes
-from nissl.apps._cli.commands.corpus import corpus
-from nissl.apps._cli.commands.demo import demo
-from nissl.apps._cli.commands.doctor import doctor
-from nissl.apps._cli.commands.export import export
-from nissl.apps._cli.commands.graph import graph
-from nissl.apps._cli.commands.info import info
-from nissl.apps._cli.commands.list import plug_ins
-from nissl.apps._cli.commands.port import port
-from nissl.apps._cli.commands.profile import profile
-from nissl.apps._cli.commands.project import project
-from nissl.apps._cli.commands.record import record
-from nissl.apps._cli.commands.show import show
-from nissl.apps._cli.commands.structure import structure
-from nissl.apps._cli.commands.topomap import topomap
-from nissl.apps._cli.commands.train import train
+from nissl.apps._cli import commands
 from nissl.apps._cli.options import from_toml
 from nissl.errors import NisslError, NisslWarning
 
+FIRST = ("demo", "train", "study", "record", "info", "show", "structure", "attribute")
 WORDS = {
     "resume=True": "--resume or --overwrite",
     "overwrite=True": "--overwrite",
@@ -49,12 +38,22 @@ def app() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for command in (
-        demo, train, record, info, show, structure, topomap, changes, project, profile, graph, corpus, export, port, doctor,
-    ):  # fmt: skip
-        made.command(command)
-    made.command(plug_ins, name="list")
+    for name in _named():
+        made.command(_command(name), name=name)
     return made
+
+
+def _named() -> list[str]:
+    """Every file of the folder `commands`: those that one begins with, then the others."""
+    found = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    return sorted(found, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+
+
+def _command(name: str) -> Any:
+    """The file's one public function."""
+    module = importlib.import_module(f"{commands.__name__}.{name}")
+    own = (value for value in vars(module).values() if inspect.isfunction(value) and value.__module__ == module.__name__)
+    return next(value for value in own if not value.__name__.startswith("_"))
 
 
 def _version() -> str:

@@ -64,14 +64,16 @@ class Study:
 def study(
     model: Any, data: Any, stages: Stages | str | Path | None = None, *, epochs: Sequence[int] | None = None, classes: Any = None,
     by: str | None = None, samples: int = 10, layers: str | Sequence[str] | None = None, seed: int = 0, batch: int = 256,
-    progress: bool = True,
+    against: Any = None, names: Sequence[str] = ("this network", "the other"), progress: bool = True,
 ) -> Study:  # fmt: skip
     """How a network came to answer as it does, on examples it did not learn from; the model is afterwards as it was.
 
     `data`: (x, y) or a loader, to judge by. `stages`: what was kept of the training, `Stages` or their folder; None: as the
     model is now, such as from a checkpoint. `epochs`: which of them; None: up to 6, the first and the last among them. `by`:
     the method of attribution; None: guided backpropagation, or where there is no ReLU to guide, smoothed gradients.
-    `samples`: how many are shown in each picture. `layers`: where attention is looked at; None: spread over all.
+    `samples`: how many are shown in each picture. `layers`: where attention is looked at; None: spread over all. `against`:
+    another network of the same layers, such as one that was trained anew; what both attend to is then shown side by side, under
+    these `names`, for the samples on which they differ most.
     """
     if samples < 1:
         raise BadValue(f"samples={samples}: how many are shown in each picture, a whole number from 1.")
@@ -81,9 +83,10 @@ def study(
     if pool.groups is None:
         raise BadValue("A study judges by labels, a class for each example: give (x, y), or a loader of such batches.")
     net.look(pool.take(np.arange(min(2, pool.count))))
+    other = None if against is None else network(against)
     looking = Looking(
-        net, kept, pool.x, pool.groups, tuple(pool.task.names), by, samples, layers, seed, batch, progress
-    )
+        net, kept, pool.x, pool.groups, tuple(pool.task.names), by, samples, layers, seed, batch, progress, other, tuple(names)
+    )  # fmt: skip
     wanted = _chosen(kept, epochs)
     found = []
     with shown("judging each stage", progress) as tick:
@@ -94,7 +97,7 @@ def study(
     return Study(tuple(found), traced(found, looking.classes, type(net.model).__name__), looking)
 
 
-def _chosen(kept: Stages | None, epochs: Sequence[int] | None) -> list[int | None]:
+def _chosen(kept: Stages | None, epochs: Sequence[int] | None) -> Sequence[int | None]:
     if kept is None:
         if epochs is not None:
             raise BadValue(f"epochs={list(epochs)}: of a model as it is now there is one moment; give stages=.")
@@ -108,14 +111,17 @@ def _chosen(kept: Stages | None, epochs: Sequence[int] | None) -> list[int | Non
             raise BadValue(f"epochs={list(epochs)}: stages were kept of epochs {listing(there)}.")
         return sorted(set(epochs))
     places = np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))
-    return [there[place] for place in places]
+    return [int(there[place]) for place in places]
 
 
 def of(
-    where: str, data: str | None = None, stages: Path | None = None, *, limit: int = 10_000, **options: Any
-) -> Study:
+    where: str, data: str | None = None, stages: Path | None = None, *, against: str | None = None, limit: int = 10_000,
+    **options: Any,
+) -> Study:  # fmt: skip
     """A study of a run of `nissl train` with what it kept, or of a model by name (see `nissl.studies.subject`)."""
     seen = subject(where, data, limit)
+    if against is not None:
+        options |= {"against": subject(against, data, limit).model, "names": (where, against)}
     if stages is None and ":" not in where:
         kept = Checkpoints(where).stages
         stages = kept.folder if len(kept) else None

@@ -1,6 +1,7 @@
 """`train`: a data set, a network and an optimiser by name, recorded from the first step to the last."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from math import inf, isfinite
 from pathlib import Path
@@ -15,6 +16,7 @@ from nissl.core.settings import Settings
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency, NoTrace, UnknownName, listing, near
+from nissl.studies._study.anew import begun, edits
 from nissl.studies.checkpoints import Checkpoints
 from nissl.studies.stages import Stages
 
@@ -41,14 +43,17 @@ def train(
     path: str | Path | None = None, *, data: str | DataSet | Splits = "digits", model: Any = "mlp", epochs: int = 30,
     batch_size: int = 32, optimiser: str = "adam", learning_rate: float = 1e-3, seed: int = 0, device: str = "auto",
     data_options: Mapping[str, Any] | None = None, model_options: Mapping[str, Any] | None = None,
-    bins: int | None = None, keep: str = "best", resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
+    bins: int | None = None, keep: str = "best", start: str | Path | None = None,
+    freeze: str | Sequence[str] | None = None, delete: Sequence[str | Path] | None = None, resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
 ) -> Trained:  # fmt: skip
     """Train `model` on `data` and record it at `path` (None: in memory); the test examples are the probe.
 
     data, model: names (see `nissl list`; data may also be a folder of class folders), or a data set and a torch module of your own; data_options, model_options:
     fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
     they are divided into; keep: "improvements" or "recorded" also keep the network before training and at each of these
-    epochs, in checkpoints/RUN/stages, for `nissl.study`; resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
+    epochs, in checkpoints/RUN/stages, for `nissl.study`. To train anew what has learned: start: a run of `train`, whose data,
+    network and best weights are taken; freeze: layers that learn no more; delete: files of structures (`Structure.save`) whose
+    units are held at their means meanwhile. resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
     begin anew; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
     is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace; of a
     trace in an object store, in the working directory.
@@ -57,6 +62,8 @@ def train(
     if settings is not None and options:
         raise BadValue(f"Give either settings or single options, not both: {', '.join(options)}.")
     recipe = _recipe(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    if start is not None:
+        data, model, data_options, model_options = begun(start)
     splits, said_data = _data(data, data_options or {})
     training = _training()
     with training.seeded(seed):
@@ -66,6 +73,9 @@ def train(
             device=device,
         )  # fmt: skip
         config = {"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe}
+        config |= {"start": str(start)} if start is not None else {}
+        modified = edits(trainer.network, freeze, delete)
+        config |= {"freeze": freeze, "delete": [str(file) for file in delete or ()]} if modified else {}
         kept = None if path is None else Checkpoints(path)
         if keep not in KEPT or (kept is None and keep != "best"):
             raise BadValue(f"keep={keep!r}: one of {listing(KEPT)}; of a trace in memory nothing is kept.")
@@ -74,7 +84,8 @@ def train(
             network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,
             overwrite=overwrite, settings=settings or _settings(options), config=config,
         )  # fmt: skip
-        return _run(trainer, recorder, epochs, kept, losses, keep)
+        with modified or nullcontext():
+            return _run(trainer, recorder, epochs, kept, losses, keep)
 
 
 def _run(

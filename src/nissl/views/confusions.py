@@ -17,6 +17,8 @@ Counts = NDArray[np.float64]
 RAMP = "#1d5b8f"
 COUNTED, NAMED = 14, 40
 """Up to so many classes counts are written into the cells, and every class is named."""
+ALONE = 880.0
+"""How wide a single matrix is."""
 OUTCOMES = ("found", "false alarm", "missed", "rightly not said")
 
 
@@ -34,7 +36,7 @@ class Confusions(TraceView):
             raise NotHeard("No confusion counts are in this trace. Record with labels and the quantity 'predictions'.")
         wanted = self._telling(judged) if self.epochs is None else [self.moment(epoch) for epoch in self.epochs]
         shown = [(epoch, known[epoch]) for epoch in wanted]
-        room = 1600 / max(len(shown), 1)
+        room = min(1600 / max(len(shown), 1), ALONE)
         marks: list[Mark] = []
         height = 0.0
         for place, (epoch, counts) in enumerate(shown):
@@ -42,7 +44,9 @@ class Confusions(TraceView):
                 drawn, bottom = self._matrix(epoch, counts, room * place, room, place == len(shown) - 1)
                 marks += drawn
                 height = max(height, bottom)
-        return Picture("Confusion", self._caption(wanted, judged, known[wanted[-1]]), 1600, height, tuple(marks))
+        return Picture(
+            "Confusion", self._caption(wanted, judged, known[wanted[-1]]), room * len(shown), height, tuple(marks)
+        )
 
     def _telling(self, judged: list[int]) -> list[int]:
         """The first, the last, and the one whose accuracy is nearest to halfway between them."""

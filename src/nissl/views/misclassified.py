@@ -21,8 +21,10 @@ Array = NDArray[Any]
 class Misclassified(View):
     """A row a sample, the worst first: what it is, what it was taken for, and its attributions stage by stage."""
 
+    numbers: Array
+    """Which samples they are."""
     inputs: Array
-    """The samples, (sample, channel, row, column)."""
+    """(sample, channel, row, column)."""
     labels: Array
     probabilities: Array
     """(stage, sample, class)."""
@@ -43,7 +45,7 @@ class Misclassified(View):
         said = self.probabilities.argmax(-1)
         rows = [
             (f"{self.classes[label]}", f"taken for {self.classes[last]}", f"sample {number}")
-            for number, (label, last) in enumerate(zip(self.labels, said[-1], strict=True), 1)
+            for number, label, last in zip(self.numbers, self.labels, said[-1], strict=True)
         ]
         side = 110.0 if len(self.epochs) > 5 else 130.0
         sheet = Gallery(["sample", *(f"epoch {epoch}" for epoch in self.epochs)], rows, side, 26)
@@ -58,12 +60,12 @@ class Misclassified(View):
             Text(
                 sheet.left + sheet.across,
                 10,
-                f"what speaks for the truth and against it, by {self.by}",
+                f"where more would speak for the truth or against it, by {self.by}",
                 16,
                 colour=MUTED,
             ),
         )
-        marks += scale(sheet.left, sheet.height + 6, "against the truth", "for it")
+        marks += scale(sheet.left, sheet.height + 6, "more of it speaks against the truth", "for it")
         wide = max(sheet.width, 900.0)
         return Picture("Misclassified samples", self._caption(), wide, sheet.height + 40, tuple(marks))
 
@@ -71,8 +73,8 @@ class Misclassified(View):
         truth = int(self.labels[row])
         given = self.probabilities[at, row, truth]
         right = said == truth
-        words = f"{self.classes[said]} · p {given:.2f}" if not right else f"right · p {given:.2f}"
-        return sheet.under(row, at + 1, words, STAIN10[0] if right else INK, bold=right)
+        words = f"{self.classes[said]}, p {given:.2f}" if not right else f"right, p {given:.2f}"
+        return sheet.under(row, at + 1, words, STAIN10[0] if right else INK)
 
     def _caption(self) -> str:
         shown = counted(len(self.inputs), self.total, "sample")

@@ -81,6 +81,12 @@ class Training:
     """Where values are to be predicted: how many bins they are divided into."""
     keep: Literal["best", "improvements", "recorded"] = "best"
     """Which weights: the best, or for `nissl study` also those before training and at every improvement, or recorded epoch."""
+    start: str | None = None
+    """A run of `nissl train` to train anew: its data, its network and its best weights are taken."""
+    freeze: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """Layers that learn no more, as glob patterns."""
+    delete: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
+    """Files of structures (`nissl structure --out`) whose units are held at their means while it learns."""
 
     def asked(self) -> dict[str, Any]:
         """As `train` takes them."""

@@ -17,6 +17,7 @@ from nissl.core.trace import Trace
 from nissl.core.view import View
 from nissl.errors import Unsupported
 from nissl.studies._study.judging import Judged
+from nissl.studies._study.judging import judged as judge
 from nissl.studies.stages import Stages
 from nissl.views.attention import Attention
 from nissl.views.confusions import Confusions
@@ -44,6 +45,9 @@ class Looking:
     seed: int
     batch: int
     progress: bool
+    other: Network | None = None
+    """Another network of the same layers, to be compared."""
+    names: tuple[str, ...] = ()
 
     def at(self, epoch: int | None) -> AbstractContextManager[Network]:
         """The network as it was then."""
@@ -63,13 +67,17 @@ class Looking:
             yield "misclassified", self._misclassified(judged)
         for number in self._attended(judged[-1]):
             yield f"attention/attention_{number}", self._attention(judged, int(number))
+        if self.other is not None:
+            answers = [judged[-1], judge(self.other, judged[-1].epoch, self.x, self.labels, self.batch)]
+            for number in self._differing(answers):
+                yield f"side_by_side/attention_{number}", self._side_by_side(answers, int(number))
 
     def _projected(self, judged: Sequence[Judged]) -> View:
         few = np.sort(np.random.default_rng(self.seed).permutation(len(self.x))[:PLACED])
         moments = ((f"epoch {stage.epoch}", stage) for stage in judged)
         source = self._each(moments) if self.stages is not None else self.network
         return Projected(
-            projection(source, (self.x[few], self.labels[few]), classes=self.classes, by="pca", seed=self.seed, progress=self.progress)
+            projection(source, (self.x[few], self.labels[few]), classes=self.classes, seed=self.seed, progress=self.progress)
         )  # fmt: skip
 
     def _each(self, moments: Iterator[tuple[str, Judged]]) -> Iterator[tuple[str, Network]]:
@@ -89,7 +97,16 @@ class Looking:
         told = np.stack([stage.probabilities[worst] for stage in judged])
         epochs = [stage.epoch for stage in judged]
         return Misclassified(
-            self.x[worst], self.labels[worst], told, np.stack(maps), epochs, self.classes, by, len(every), len(self.x)
+            worst,
+            self.x[worst],
+            self.labels[worst],
+            told,
+            np.stack(maps),
+            epochs,
+            self.classes,
+            by,
+            len(every),
+            len(self.x),
         )
 
     def _attended(self, last: Judged) -> Array:
@@ -98,18 +115,35 @@ class Looking:
         return np.array([*last.mistakes()[: ATTENDED - 1], surest])
 
     def _attention(self, judged: Sequence[Judged], number: int) -> View:
+        """Over the stages."""
+        moments = ((f"epoch {stage.epoch}", stage) for stage in judged)
+        return self._attending(self._each(moments), judged, number, [f"epoch {stage.epoch}" for stage in judged])
+
+    def _side_by_side(self, answers: Sequence[Judged], number: int) -> View:
+        """Of two networks."""
+        with self.at(answers[0].epoch) as then:
+            both = iter([(self.names[0], then), (self.names[1], self.other)])
+            return self._attending(both, answers, number, self.names)
+
+    def _differing(self, answers: Sequence[Judged]) -> Array:
+        """The samples whose truth the two found most differently likely."""
+        gap = np.abs(answers[0].of_truth - answers[1].of_truth)
+        return np.argsort(-gap, kind="stable")[:ATTENDED]
+
+    def _attending(
+        self, networks: Iterator[Any], judged: Sequence[Judged], number: int, columns: Sequence[str]
+    ) -> View:
         layers, there = self._places()
         rows: list[list[Array]] = [[] for _ in layers]
         by = ""
-        for stage in judged:
-            with self.at(stage.epoch) as then:
-                for row, layer in zip(rows, layers, strict=True):
-                    found = self._attributed(then, self.x[[number]], at=layer.name, unit="whole")
-                    row.append(found.values[0])
-                    by = _method(found.by)
-        answers = [f"{self.classes[stage.predicted[number]]} · p {stage.of_truth[number]:.2f}" for stage in judged]
+        for _, then in networks:
+            for row, layer in zip(rows, layers, strict=True):
+                found = self._attributed(then, self.x[[number]], at=layer.name, unit="whole")
+                row.append(found.values[0])
+                by = _method(found.by)
+        answers = [f"{self.classes[one.predicted[number]]}, p {one.of_truth[number]:.2f}" for one in judged]
         return Attention(
-            self.x[number], np.array(rows), [layer.name for layer in layers], [f"epoch {s.epoch}" for s in judged], answers,
+            self.x[number], np.array(rows), [layer.name for layer in layers], columns, answers,
             f"sample {number}, {self.classes[self.labels[number]]}", by, there,
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ def study(
     by: Annotated[str | None, Parameter(help="The method of attribution, see `nissl list attribution`; left out: guided_backprop, or smooth_grad without ReLUs.")] = None,
     samples: Annotated[int, Parameter(help="How many samples a picture shows.")] = 10,
     layers: Annotated[list[str] | None, Parameter(converter=several, negative=(), help="Where attention is looked at, as glob patterns; left out: up to 6, spread over all.")] = None,
+    against: Annotated[str | None, Parameter(help="Another run or model of the same layers: what both attend to, side by side.")] = None,
     limit: Annotated[int, Parameter(help="The most examples that are judged by.")] = 10_000,
     seed: Annotated[int, Parameter(help="Decides which samples are projected.")] = 0,
     out: Annotated[Path | None, Parameter(help="A folder for the pictures; left out: results/NAME.")] = None,
@@ -30,5 +31,16 @@ def study(
     from nissl.apps._cli import studied
     from nissl.studies.study import of
 
-    found = of(where, data, stages, epochs=epochs, by=by, samples=samples, layers=layers, limit=limit, seed=seed)
+    found = of(
+        where,
+        data,
+        stages,
+        epochs=epochs,
+        by=by,
+        samples=samples,
+        layers=layers,
+        limit=limit,
+        seed=seed,
+        against=against,
+    )
     studied.show(found, out or Path("results") / studied.name(where))
