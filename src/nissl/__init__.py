@@ -38,14 +38,16 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.studies.decay import biased_decay as biased_decay
     from nissl.studies.kinship import kinship as kinship
     from nissl.studies.prune import prune as prune
+    from nissl.studies.stages import Stages as Stages
+    from nissl.studies.study import study as study
 
     __version__: str
 
 __all__ = [
-    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Store", "Structure", "Trace",
+    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Stages", "Store", "Structure", "Trace",
     "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile",
-    "projection", "prune", "record", "structure",
-    "structures", "topomap",
+    "projection", "prune", "record", "structure", "structures", "study",
+    "topomap",
 ]  # fmt: skip
 
 _HOMES = {
@@ -59,6 +61,7 @@ _HOMES = {
     "Projection": "nissl.core.projection",
     "Quantity": "nissl.core.quantity",
     "Recorder": "nissl.core.recorder",
+    "Stages": "nissl.studies.stages",
     "Store": "nissl.core.store",
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
@@ -79,6 +82,7 @@ _HOMES = {
     "record": "nissl.core.record",
     "structure": "nissl.core.search",
     "structures": "nissl.core.search",
+    "study": "nissl.studies.study",
     "topomap": "nissl.core.topomap",
 }
 

@@ -1,7 +1,7 @@
 """`nissl.study`: a network looked at as it was at several stages of its training: how right, misled by what, and looking where."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from nissl.core.network import network
 from nissl.core.pool import Pool
 from nissl.core.progress import progress as shown
 from nissl.core.trace import Trace
+from nissl.core.trace import open as opened
 from nissl.core.view import View
 from nissl.errors import BadValue, listing
+from nissl.studies._study.export import export
 from nissl.studies._study.judging import Judged, judged, traced
 from nissl.studies._study.looking import Looking
 from nissl.studies.checkpoints import Checkpoints
@@ -34,6 +36,8 @@ class Study:
     trace: Trace
     """The same as a trace in memory: loss, accuracy, confusion."""
     looking: Looking
+    run: Trace | None = None
+    """What the training recorded, where that is known."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -55,6 +59,10 @@ class Study:
     def pictures(self) -> Iterator[tuple[str, View]]:
         """(file name without its ending, view): confusion_matrix, saliency, projection, misclassified, attention, portraits."""
         yield from self.looking.pictures(self.judged, self.trace)
+
+    def to_tensorboard(self, folder: str | Path) -> Path:
+        """Losses, accuracies, confusion, mistakes and what was looked at in them, the graph, and the projector's files."""
+        return export(Path(folder), self.judged, self.looking, self.run)
 
     def __repr__(self) -> str:
         first, last = self.judged[0], self.judged[-1]
@@ -126,4 +134,5 @@ def of(
         kept = Checkpoints(where).stages
         stages = kept.folder if len(kept) else None
     judged_by = seen.held_out if seen.held_out is not None else seen.discovery
-    return study(seen.model, few(judged_by, limit), stages, classes=seen.classes or None, **options)
+    found = study(seen.model, few(judged_by, limit), stages, classes=seen.classes or None, **options)
+    return found if ":" in where else replace(found, run=opened(where))

@@ -16,7 +16,7 @@ from nissl.core.settings import Settings
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency, NoTrace, UnknownName, listing, near
-from nissl.studies._study.anew import begun, edits
+from nissl.studies._study.anew import begun, edits, told
 from nissl.studies.checkpoints import Checkpoints
 from nissl.studies.stages import Stages
 
@@ -43,25 +43,24 @@ def train(
     path: str | Path | None = None, *, data: str | DataSet | Splits = "digits", model: Any = "mlp", epochs: int = 30,
     batch_size: int = 32, optimiser: str = "adam", learning_rate: float = 1e-3, seed: int = 0, device: str = "auto",
     data_options: Mapping[str, Any] | None = None, model_options: Mapping[str, Any] | None = None,
-    bins: int | None = None, keep: str = "best", start: str | Path | None = None,
-    freeze: str | Sequence[str] | None = None, delete: Sequence[str | Path] | None = None, resume: bool = False, overwrite: bool = False, settings: Settings | None = None, **options: Any,
+    bins: int | None = None, keep: str = "best", start: str | Path | None = None, freeze: str | Sequence[str] | None = None,
+    delete: Sequence[str | Path] | None = None, resume: bool = False, overwrite: bool = False,
+    settings: Settings | None = None, **options: Any,
 ) -> Trained:  # fmt: skip
     """Train `model` on `data` and record it at `path` (None: in memory); the test examples are the probe.
 
-    data, model: names (see `nissl list`; data may also be a folder of class folders), or a data set and a torch module of your own; data_options, model_options:
-    fields of the named ones; device: "auto" is the GPU if there is one; bins: for values to be predicted, how many bins
-    they are divided into; keep: "improvements" or "recorded" also keep the network before training and at each of these
-    epochs, in checkpoints/RUN/stages, for `nissl.study`. To train anew what has learned: start: a run of `train`, whose data,
-    network and best weights are taken; freeze: layers that learn no more; delete: files of structures (`Structure.save`) whose
-    units are held at their means meanwhile. resume: go on after the trace's last epoch, exactly as if there had been no break; overwrite:
-    begin anew; every field of Settings is an option too, as in `nissl.record`. After every epoch the network
-    is judged by its loss on the test examples, and the best is kept in checkpoints/RUN/best_model.pt beside the trace; of a
-    trace in an object store, in the working directory.
-    The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace of the epochs so far.
+    data, model: names (see `nissl list`; data may also be a folder of class folders), or a data set and a torch module of
+    your own; data_options, model_options: fields of the named ones; device: "auto" is the GPU if there is one; bins: for
+    values to be predicted, how many bins they are divided into; resume: go on after the trace's last epoch, exactly as if
+    there had been no break; overwrite: begin anew; every field of Settings is an option too, as in `nissl.record`.
+    keep: "improvements" or "recorded" keep the network before training and at these epochs too, for `nissl.study`.
+    start: a run of `train`, whose data, network and best weights are taken; freeze: layers that learn no more; delete: files
+    of structures (`Structure.save`) whose units are held at their means meanwhile.
+    The network with the least loss on the test examples is kept in checkpoints/RUN/best_model.pt beside the trace, or here if
+    that is no folder. The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace.
     """
-    if settings is not None and options:
-        raise BadValue(f"Give either settings or single options, not both: {', '.join(options)}.")
     recipe = _recipe(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    settings, kept = _settings(settings, options), _kept(path, keep)
     if start is not None:
         data, model, data_options, model_options = begun(start)
     splits, said_data = _data(data, data_options or {})
@@ -69,23 +68,23 @@ def train(
     with training.seeded(seed):
         network, gives, said_model = _model(model, splits, model_options or {})
         trainer = training.Trainer(
-            network, splits, gives=gives, optimiser=optimiser, learning_rate=learning_rate, batch=batch_size, seed=seed,
-            device=device,
+            network, splits, gives=gives, optimiser=optimiser, learning_rate=learning_rate, batch=batch_size, seed=seed, device=device
         )  # fmt: skip
         config = {"data": said_data, "model": said_model, "optimiser": optimiser, "device": trainer.device, **recipe}
-        config |= {"start": str(start)} if start is not None else {}
-        modified = edits(trainer.network, freeze, delete)
-        config |= {"freeze": freeze, "delete": [str(file) for file in delete or ()]} if modified else {}
-        kept = None if path is None else Checkpoints(path)
-        if keep not in KEPT or (kept is None and keep != "best"):
-            raise BadValue(f"keep={keep!r}: one of {listing(KEPT)}; of a trace in memory nothing is kept.")
+        config |= told(start=start, freeze=freeze, delete=delete)
         losses = _taken_up(kept, trainer, config) if resume else []
         recorder = record(
             network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,
-            overwrite=overwrite, settings=settings or _settings(options), config=config,
+            overwrite=overwrite, settings=settings, config=config,
         )  # fmt: skip
-        with modified or nullcontext():
+        with edits(trainer.network, freeze, delete) or nullcontext():
             return _run(trainer, recorder, epochs, kept, losses, keep)
+
+
+def _kept(path: str | Path | None, keep: str) -> Checkpoints | None:
+    if keep not in KEPT or (path is None and keep != "best"):
+        raise BadValue(f"keep={keep!r}: one of {listing(KEPT)}; of a trace in memory nothing is kept.")
+    return None if path is None else Checkpoints(path)
 
 
 def _run(
@@ -159,7 +158,11 @@ def _recipe(**numbers: Any) -> dict[str, Any]:
     return numbers
 
 
-def _settings(options: Mapping[str, Any]) -> Settings:
+def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
+    if settings is not None:
+        if options:
+            raise BadValue(f"Give either settings or single options, not both: {', '.join(options)}.")
+        return settings
     known = [field.name for field in fields(Settings) if field.init]
     for name in options:
         if name not in known:

@@ -14,7 +14,7 @@ def name(where: str) -> str:
     return last.replace(".py", "").replace(":", "_")
 
 
-def show(found: Study, out: Path) -> None:
+def show(found: Study, out: Path, tensorboard: Path | None = None) -> None:
     """How right it was at each stage, the worst mistakes, and where the pictures are."""
     says = console()
     rows = [
@@ -32,6 +32,9 @@ def show(found: Study, out: Path) -> None:
         says.print(f"worst mistakes, by sample: {'; '.join(told)}", markup=False, soft_wrap=True)
     written = _painted(found, out)
     says.print(f"written: {written} pictures in {out}/", soft_wrap=True)
+    if tensorboard is not None:
+        found.to_tensorboard(tensorboard)
+        says.print(f"written: {tensorboard}/; next: tensorboard --logdir {tensorboard}", soft_wrap=True)
 
 
 def _painted(found: Study, out: Path) -> int:

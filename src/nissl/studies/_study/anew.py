@@ -52,3 +52,12 @@ def edits(model: Any, freeze: str | Sequence[str] | None, delete: Sequence[str |
     for one in found:
         whole = one if whole is None else whole + one
     return whole
+
+
+def told(**given: Any) -> dict[str, Any]:
+    """What was asked for, as plain values for the header."""
+    return {
+        name: [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
+        for name, value in given.items()
+        if value
+    }

@@ -12,7 +12,7 @@ from nissl.core.attributing import attribute
 from nissl.core.layer import Layer
 from nissl.core.network import Network
 from nissl.core.pictures import images
-from nissl.core.projection import projection
+from nissl.core.projection import Projection, projection
 from nissl.core.trace import Trace
 from nissl.core.view import View
 from nissl.errors import Unsupported
@@ -60,7 +60,7 @@ class Looking:
             yield "curves", Curves(trace)
         for stage in judged:
             yield f"confusion_matrix/confusion_matrix_{stage.epoch}", Confusions(trace, epochs=[stage.epoch])
-        yield "projection", self._projected(judged)
+        yield "projection", Projected(self.projected(judged))
         if images(self.x[:1]) is None:
             return
         if len(judged[-1].mistakes()):
@@ -72,13 +72,14 @@ class Looking:
             for number in self._differing(answers):
                 yield f"side_by_side/attention_{number}", self._side_by_side(answers, int(number))
 
-    def _projected(self, judged: Sequence[Judged]) -> View:
+    def projected(self, judged: Sequence[Judged]) -> Projection:
+        """Some samples as points, at every stage."""
         few = np.sort(np.random.default_rng(self.seed).permutation(len(self.x))[:PLACED])
         moments = ((f"epoch {stage.epoch}", stage) for stage in judged)
         source = self._each(moments) if self.stages is not None else self.network
-        return Projected(
-            projection(source, (self.x[few], self.labels[few]), classes=self.classes, seed=self.seed, progress=self.progress)
-        )  # fmt: skip
+        return projection(
+            source, (self.x[few], self.labels[few]), classes=self.classes, seed=self.seed, progress=self.progress
+        )
 
     def _each(self, moments: Iterator[tuple[str, Judged]]) -> Iterator[tuple[str, Network]]:
         for name, stage in moments:
@@ -91,7 +92,7 @@ class Looking:
         maps, by = [], ""
         for stage in judged:
             with self.at(stage.epoch) as then:
-                found = self._attributed(then, self.x[worst], self.labels[worst])
+                found = self.attributed(then, self.x[worst], self.labels[worst])
                 maps.append(found.values)
                 by = _method(found.by)
         told = np.stack([stage.probabilities[worst] for stage in judged])
@@ -138,7 +139,7 @@ class Looking:
         by = ""
         for _, then in networks:
             for row, layer in zip(rows, layers, strict=True):
-                found = self._attributed(then, self.x[[number]], at=layer.name, unit="whole")
+                found = self.attributed(then, self.x[[number]], at=layer.name, unit="whole")
                 row.append(found.values[0])
                 by = _method(found.by)
         answers = [f"{self.classes[one.predicted[number]]}, p {one.of_truth[number]:.2f}" for one in judged]
@@ -154,7 +155,7 @@ class Looking:
         spread = np.unique(np.round(np.linspace(0, len(every) - 1, min(LAYERS, len(every)))).astype(int))
         return [every[place] for place in spread], len(every)
 
-    def _attributed(self, then: Network, x: Array, target: Any = "predicted", **place: Any) -> Any:
+    def attributed(self, then: Network, x: Array, target: Any = "predicted", **place: Any) -> Any:
         if self.by is not None:
             return attribute(then, x, target, self.by, batch=self.batch, **place)
         try:

@@ -21,6 +21,7 @@ def study(
     against: Annotated[str | None, Parameter(help="Another run or model of the same layers: what both attend to, side by side.")] = None,
     limit: Annotated[int, Parameter(help="The most examples that are judged by.")] = 10_000,
     seed: Annotated[int, Parameter(help="Decides which samples are projected.")] = 0,
+    tensorboard: Annotated[Path | None, Parameter(help="A folder for TensorBoard's logs: numbers, pictures, graph, projector.")] = None,
     out: Annotated[Path | None, Parameter(help="A folder for the pictures; left out: results/NAME.")] = None,
 ) -> None:  # fmt: skip
     """How a network came to answer as it does: confusion, saliency, attention, misclassified samples, projections, portraits.
@@ -43,4 +44,4 @@ def study(
         seed=seed,
         against=against,
     )
-    studied.show(found, out or Path("results") / studied.name(where))
+    studied.show(found, out or Path("results") / studied.name(where), tensorboard)
