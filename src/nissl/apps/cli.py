@@ -16,7 +16,6 @@ from nissl.apps._cli import commands
 from nissl.apps._cli.options import from_toml
 from nissl.errors import NisslError, NisslWarning
 
-FIRST = ("demo", "train", "study", "record", "info", "show", "structure", "attribute")
 WORDS = {
     "resume=True": "--resume or --overwrite",
     "overwrite=True": "--overwrite",
@@ -38,21 +37,17 @@ def app() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for name in _named():
-        made.command(_command(name), name=name)
+    for module in pkgutil.iter_modules(commands.__path__):
+        made.command(_command(module.name), name=module.name)
     return made
-
-
-def _named() -> list[str]:
-    """Every file of the folder `commands`: those that one begins with, then the others."""
-    found = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    return sorted(found, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
 def _command(name: str) -> Any:
     """The file's one public function."""
     module = importlib.import_module(f"{commands.__name__}.{name}")
-    own = (value for value in vars(module).values() if inspect.isfunction(value) and value.__module__ == module.__name__)
+    own = (
+        value for value in vars(module).values() if inspect.isfunction(value) and value.__module__ == module.__name__
+    )
     return next(value for value in own if not value.__name__.startswith("_"))
 
 
