@@ -71,7 +71,7 @@ def attribution(
 def five(
     model: Any, x: Any, target: Any = "predicted", *, baseline: Any = -1.0, progress: bool = False
 ) -> dict[str, Attribution]:  # fmt: skip
-    """exigo's panels beside the source: the baseline's gradient, the example's (saliency), their difference (delta), and delta times source.
+    """exigo's panels beside the source, which take apart what the network says of nothing from what it says of the example.
 
     `baseline`: a number or an array of one example's shape; its gradient is computed once for each class.
     """
@@ -86,10 +86,15 @@ def five(
     empty = np.repeat(np.broadcast_to(np.asarray(baseline, given.dtype), given.shape[1:])[None], len(first), 0)
     blank = attribute(net, empty, asked, "gradient").values[same]
     delta = own.values - blank
-    made = {"baseline": blank, "saliency": own.values, "delta": delta, "overlay": delta * given}
+    made = {
+        "baseline": (blank, "gradient at the baseline"),
+        "saliency": (own.values, "gradient at the example"),
+        "delta": (delta, "saliency less baseline"),
+        "overlay": (delta * (given - empty[:1]), "delta times what the source has beyond the baseline"),
+    }
     return {
-        name: Attribution(values, name, own.target, numbers=own.numbers, scores=own.scores, axis=own.axis)
-        for name, values in made.items()
+        name: Attribution(values, said, own.target, numbers=own.numbers, scores=own.scores, axis=own.axis)
+        for name, (values, said) in made.items()
     }
 
 

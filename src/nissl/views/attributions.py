@@ -18,7 +18,7 @@ from nissl.views._staining.lettering import counted, fitted, sentences
 
 Array = NDArray[Any]
 WIDTH, LEFT, HEAD = 1600.0, 130.0, 68.0
-LARGEST, SMALLEST = 220.0, 84.0
+LARGEST, SMALLEST, GAP = 150.0, 74.0, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class Attributions(View):
         count = min(len(pixels) for _, pixels, _ in columns)
         rows = min(count, self.most)
         shape = columns[0][1].shape[1:3]
-        side = float(np.clip((WIDTH - LEFT) / len(columns) - 12, SMALLEST, LARGEST))
-        fits = max(2, round((WIDTH - LEFT) / (side + 12) - 0.49))
+        side = float(np.clip((WIDTH - LEFT) // len(columns) - GAP, SMALLEST, LARGEST))
+        fits = max(2, int((WIDTH - LEFT) // (side + GAP)))
         drawn = columns[:fits]
-        height = float(np.clip(side * shape[0] / shape[1], 22.0, 1.6 * side))
+        height = float(np.round(np.clip(side * shape[0] / shape[1], 22.0, 1.6 * side)))
         marks, bottom = self._grid(drawn, rows, side, height)
         signed = any(sign for _, _, sign in drawn)
         marks += self._scales(bottom + 26, signed, any(sign is False for _, _, sign in drawn))
@@ -54,7 +54,8 @@ class Attributions(View):
             rows, count, len(drawn) - int(self.inputs is not None), len(columns) - int(self.inputs is not None)
         )
         bands = 58 * (1 + int(signed and any(sign is False for _, _, sign in drawn)))
-        return Picture(self._title(), caption, WIDTH, bottom + 20 + bands, tuple(marks))
+        wide = max(900.0, LEFT + len(drawn) * (side + GAP))
+        return Picture(self._title(), caption, wide, bottom + 20 + bands, tuple(marks))
 
     def _columns(self) -> list[tuple[str, Array, bool | None]]:
         """Title, pixels and whether there are signs (None: the examples themselves)."""
@@ -76,9 +77,9 @@ class Attributions(View):
     ) -> tuple[list[Mark], float]:
         """One photograph for each column, its examples one under another with paper between."""
         marks: list[Mark] = []
-        step = height + 12
+        step = height + GAP
         for place, (title, pixels, _) in enumerate(columns):
-            x = LEFT + place * (side + 12)
+            x = LEFT + place * (side + GAP)
             lines = _heading(title)
             for line, words in enumerate(lines):
                 y = HEAD - 16 - 20 * (len(lines) - 1 - line)
@@ -157,15 +158,16 @@ def _heading(title: str) -> list[str]:
 
 
 def _stacked(boxes: Array, pixels: Array) -> Photos:
-    """Pictures one under another as one, with paper between; drawn at once, however many they are."""
-    (left, top, width, height), step = boxes[0], 12 + boxes[0, 3]
-    down, across = (max(1, round(room / size)) for room, size in zip((height, width), pixels.shape[1:3], strict=True))
-    fine = pixels.repeat(down, 1).repeat(across, 2)
-    gap = round(12 / height * fine.shape[1])
-    paper = np.round(255 * rgb(PAPER)).astype(np.uint8)
-    sheet = np.broadcast_to(paper, (len(fine), fine.shape[1] + gap, fine.shape[2], 3)).copy()
-    sheet[:, : fine.shape[1]] = fine
-    whole = sheet.reshape(-1, fine.shape[2], 3)[: len(fine) * sheet.shape[1] - gap]
+    """Pictures one under another as one, with paper between, to the pixel; drawn at once, however many they are."""
+    left, top, width, height = boxes[0]
+    down, across = (
+        np.arange(int(room)) * size // int(room) for room, size in zip((height, width), pixels.shape[1:3], strict=True)
+    )
+    sheet = np.empty((len(pixels), len(down) + GAP, len(across), 3), np.uint8)
+    sheet[:] = np.round(255 * rgb(PAPER)).astype(np.uint8)
+    sheet[:, : len(down)] = pixels[:, down[:, None], across]
+    whole = sheet.reshape(-1, len(across), 3)[:-GAP]
+    step = height + GAP
     box = np.array([[left, top, width, (len(boxes) - 1) * step + height]])
     return Photos(box, whole[None], (PAPER,))
 

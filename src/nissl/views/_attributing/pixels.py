@@ -21,7 +21,7 @@ def coloured(values: Array, axis: int | None) -> tuple[Array, bool | None]:
     flat = planes(values, axis)
     signed = bool((flat < 0).any())
     inner = tuple(range(1, flat.ndim))
-    most = np.percentile(np.abs(flat), CLIP, inner, keepdims=True)
+    most = np.percentile(np.abs(flat), CLIP, inner, method="higher", keepdims=True)
     most = np.where(most > 0, most, np.abs(flat).max(inner, keepdims=True, initial=0))
     shares = np.clip(np.divide(flat, most, out=np.zeros_like(flat), where=most > 0), -1, 1)
     light = ramp("change", (shares + 1) / 2) if signed else ramp("ink", shares)
