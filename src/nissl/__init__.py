@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.topomap import topomap as topomap
     from nissl.core.trace import Trace as Trace
     from nissl.core.trace import open as open  # noqa: A004 - nissl.open reads as intended
+    from nissl.core.trailing import trails as trails
+    from nissl.core.trails import Trails as Trails
     from nissl.core.verbs import edit as edit
     from nissl.studies.changes import changes as changes
     from nissl.studies.compress import compress as compress
@@ -45,9 +47,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
 
 __all__ = [
     "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Stages", "Store", "Structure", "Trace",
-    "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile",
+    "Trails", "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile",
     "projection", "prune", "record", "structure", "structures", "study",
-    "topomap",
+    "topomap", "trails",
 ]  # fmt: skip
 
 _HOMES = {
@@ -65,6 +67,7 @@ _HOMES = {
     "Store": "nissl.core.store",
     "Structure": "nissl.core.structure",
     "Trace": "nissl.core.trace",
+    "Trails": "nissl.core.trails",
     "attribute": "nissl.core.attributing",
     "biased_decay": "nissl.studies.decay",
     "changes": "nissl.studies.changes",
@@ -84,6 +87,7 @@ _HOMES = {
     "structures": "nissl.core.search",
     "study": "nissl.studies.study",
     "topomap": "nissl.core.topomap",
+    "trails": "nissl.core.trailing",
 }
 
 if not TYPE_CHECKING:

@@ -142,3 +142,14 @@ class GradualLayout(Layout):
         for _, found in self.steps(features, start, seed):  # noqa: B007 - the last one is the answer
             pass
         return found
+
+
+class PathLayout(Layout):
+    """A layout that places units at several epochs at once, in one plane or space."""
+
+    @abstractmethod
+    def paths(self, features: Array, dimensions: int, seed: int) -> Array:
+        """(epoch, unit, dimension) of (epoch, unit, feature); the same input and seed: the same bytes."""
+
+    def place(self, features: Array, start: Array | None, seed: int) -> Array:
+        return self.paths(features[None], 2, seed)[0]

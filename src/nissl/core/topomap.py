@@ -60,9 +60,9 @@ def topomap(
         how, distance, seed, told | ({"measure": str(measure)} if isinstance(what, Trace | Profiles) else {})
     )
     if isinstance(what, Trace):
-        return what.undamaged(lambda: _of_trace(what, layer, asked, _moments(what, epochs), moving, measure))
+        return what.undamaged(lambda: _of_trace(what, layer, asked, moments(what, epochs), moving, measure))
     if isinstance(what, Profiles) and not moving and epochs is None:
-        names = _named(layer, what.layers)
+        names = named(layer, what.layers)
         tables = {n: _measured(what, n, measure) for n in names}
         return _together(
             {n: asked.map(n, what.groups, table[None], ()) for n, table in tables.items()}, one=isinstance(layer, str)
@@ -83,7 +83,8 @@ def _layout(by: str | Layout, even: bool | str | None, options: Mapping[str, Any
     return layout(name, {} if found.even else {"of": found})
 
 
-def _moments(trace: Trace, epochs: Any) -> list[int]:
+def moments(trace: Trace, epochs: Any) -> list[int]:
+    """The epochs that are asked for, of those there are; None: the last."""
     known = trace.epochs
     if not known:
         raise NotHeard("The trace holds no epoch yet: there is nothing to lay out. Look again after its first commit.")
@@ -100,7 +101,7 @@ def _moments(trace: Trace, epochs: Any) -> list[int]:
 
 
 def _of_trace(trace: Trace, layers: Any, asked: _Asked, epochs: list[int], moving: bool, measure: Any) -> Any:
-    names = _named(layers, trace.layers)
+    names = named(layers, trace.layers)
     tables = {name: responses(trace, name, epochs, measure) for name in names}
     unheard = [name for name, table in tables.items() if table is None]
     if len(unheard) == len(names) or (unheard and layers is not None):
@@ -115,7 +116,7 @@ def _of_trace(trace: Trace, layers: Any, asked: _Asked, epochs: list[int], movin
     return _together(found, one=isinstance(layers, str) or moving)
 
 
-def _named(layers: Any, known: Sequence[str]) -> list[str]:
+def named(layers: Any, known: Sequence[str]) -> list[str]:
     """The layers that are asked for, by their own names; all for None."""
     asked = [layers] if isinstance(layers, str) else known if layers is None else layers
     return [address.layer_name(name, known) for name in asked]
