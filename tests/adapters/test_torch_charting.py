@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import nissl
-from nissl.errors import BadValue, NotHeard
+from nissl.errors import BadValue, NisslWarning, NotHeard
 from tests.core.architectures import ARCHITECTURES, ResNet, Twice
 
 
@@ -116,6 +116,13 @@ def test_dicts_tuples_and_several_inputs_have_names():
 
     graph = nissl.graph(Two(), (torch.ones(2, 3), torch.ones(2, 4)))
     assert feeds(graph, "one") == ["input.0", "input.1"]
+    same = torch.ones(2, 3)
+
+    class Sum(nn.Linear):
+        def forward(self, a, b):
+            return super().forward(a) + b.sum()
+
+    assert feeds(nissl.graph(Sum(3, 1), (same, same)), "sum") == ["input.1"]
     named = nissl.graph(Two(), {"a": torch.ones(2, 3), "b": torch.ones(2, 4)})
     assert feeds(named, "one") == ["input.a", "input.b"]
 
@@ -209,6 +216,13 @@ def test_what_cannot_be_drawn_is_refused():
 
     with pytest.raises(NotHeard, match="NoneType"):
         nissl.graph(Nothing(1, 1), torch.ones(1))
+
+    class Mapped(nn.Linear):
+        def forward(self, x):
+            return super().forward(x), torch.vmap(lambda row: row * 2)(x)
+
+    with pytest.warns(NisslWarning, match=r"output\.1 can't be followed"):
+        nissl.graph(Mapped(1, 1), torch.ones(1, 1))
 
     class Failing(nn.Module):
         def __init__(self):

@@ -3,6 +3,7 @@
 Tensors are known by their identity: each is held until the pass has ended, so that no other can take its place.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,10 +13,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nissl.adapters._torch import kinds
-from nissl.adapters._torch.values import each, first, replaced
+from nissl.adapters._torch.values import detached, each, first, replaced
 from nissl.core.draft import Draft
 from nissl.core.graph import Graph
-from nissl.errors import BadValue, NotHeard
+from nissl.errors import BadValue, NisslWarning, NotHeard, listing
 
 _ARITHMETIC = (
     "add",
@@ -97,7 +98,7 @@ class Chart:
 
     def through(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a function, and note it if it made a tensor or changed one."""
-        if self._deep:
+        if self._deep or not self._given:  # inside a leaf, or outside the model
             return function(*args, **kwargs)
         before = [(t, _version(t)) for t in each((args, kwargs))]
         sources = self._sources((args, kwargs))
@@ -150,9 +151,9 @@ class Chart:
 
     def _leaf(self, module: nn.Module) -> bool:
         """Is it one node? What torch calls a layer, and what has no modules inside, but for a model that is written in one."""
-        if isinstance(module, kinds.KNOWN):
-            return True
-        return kinds.is_leaf(module) and (module is not self._root or type(module).__module__.startswith("torch.nn."))
+        if module is self._root and not type(module).__module__.startswith("torch.nn."):
+            return False
+        return isinstance(module, kinds.KNOWN) or kinds.is_leaf(module)
 
     def _path(self, module: nn.Module) -> str:
         return self.draft.named(self._paths.get(module, "") or type(module).__name__)
@@ -195,13 +196,18 @@ class Chart:
         found = list(named(output, "output"))
         if not found:
             raise NotHeard(f"The model returns {type(output).__name__}, in which there is no tensor to draw a way to.")
+        own = {id(t) for t in (*self._root.parameters(), *self._root.buffers())}
+        lost = [path for path, tensor in found if id(tensor) not in self._made and id(tensor) not in own]
+        if lost:
+            what = f"what leads to {listing(lost)} can't be followed: functions inside torch.func's transforms, or constants"
+            warnings.warn(f"nissl: {what}", NisslWarning, stacklevel=2)
         for path, tensor in found:
             self.draft.add(path, "output", "output", tuple(tensor.shape), 0, self._sources(tensor))
 
 
 def charted(root: nn.Module, run: Callable[[Any], Any], x: Any) -> Graph:
     """Modules and functions of one pass."""
-    chart = Chart(root)
+    chart, x = Chart(root), detached(x)  # so that a tensor that is given twice is two
     chart.takes(x)
     with chart.hooked():
         output = run(x)

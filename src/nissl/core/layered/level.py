@@ -46,13 +46,12 @@ class Level:
     routes: Mapping[Link, list[Point]]
 
 
-def level(things: Sequence[Thing], links: Sequence[Link], limit: float) -> Level:
-    """Links lead from things with smaller numbers to those with larger; `limit` is how high it may become."""
-    drawing = _Drawing(things, links)
-    return drawing.done(limit)
+class Drawing:
+    """What stands in which rank and order, and how far to the right, whether or not it is wrapped afterwards.
 
+    Links lead from things with smaller numbers to those with larger.
+    """
 
-class _Drawing:
     def __init__(self, things: Sequence[Thing], links: Sequence[Link]):
         self.things = things
         self.rank = _ranked(things, links)
@@ -95,6 +94,7 @@ class _Drawing:
         return self.things[one].height if one < len(self.things) else 0.0
 
     def done(self, limit: float) -> Level:
+        """In columns that are about as high as `limit` at most."""
         bands = [max(map(self._height, row)) for row in self.rows]
         gaps, passing = [BETWEEN] * (len(bands) - 1), [0] * (len(bands) - 1)
         for step in self.steps:

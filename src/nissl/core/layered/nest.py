@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log, sqrt
 
-from nissl.core.layered.level import BETWEEN, Level, Link, Point, Thing, level
+from nissl.core.layered.level import BETWEEN, Drawing, Level, Link, Point, Thing
 
 HEADER, EDGE = 30.0, 14.0
 """Room for a block's name above what is in it, and beside and below it."""
@@ -45,9 +45,8 @@ def arranged(
 ) -> Arranged:
     """Numbers rise with the order of execution, a block's before its contents'; a block's size is the room that its name takes."""
     root = sqrt(sum(w * (h + BETWEEN) for w, h in sizes.values()))
-    tried = [
-        _Nest(sizes, parents, edges, limit).done() for limit in sorted({max(LEAST, root * share) for share in TRIES})
-    ]
+    nest = _Nest(sizes, parents, edges)
+    tried = [nest.done(limit) for limit in sorted({max(LEAST, root * share) for share in TRIES})]
     return min(tried, key=_cost)
 
 
@@ -56,24 +55,23 @@ def _cost(found: Arranged) -> float:
 
 
 class _Nest:
-    def __init__(
-        self, sizes: Mapping[int, Size], parents: Mapping[int, int | None], edges: Sequence[tuple[int, int]], limit: float
-    ):  # fmt: skip
-        self.sizes, self.parents, self.edges, self.limit = sizes, parents, edges, limit
+    def __init__(self, sizes: Mapping[int, Size], parents: Mapping[int, int | None], edges: Sequence[tuple[int, int]]):
+        self.sizes, self.parents, self.edges = sizes, parents, edges
         self.inside: dict[int | None, list[int]] = {None: []}
         for one in sorted(sizes):
             self.inside.setdefault(parents[one], []).append(one)
         self.links: dict[int | None, dict[tuple[int, object, object], None]] = {}
         self.blocks: dict[int | None, _Block] = {}
+        self.ways = {edge: self._way(*edge) for edge in edges}
+        self._drawn: dict[int | None, tuple[list[Thing], Drawing]] = {}
 
-    def done(self) -> Arranged:
-        ways = {edge: self._way(*edge) for edge in self.edges}
+    def done(self, limit: float) -> Arranged:
         for one in [*sorted((n for n in self.inside if n is not None), reverse=True), None]:
-            self.blocks[one] = self._block(one)
+            self.blocks[one] = self._block(one, limit)
         found = Arranged(width=self.blocks[None].level.width, height=self.blocks[None].level.height)
         for one in sorted(self.sizes):
             self._stand(one, found)
-        for edge, way in ways.items():
+        for edge, way in self.ways.items():
             found.routes[edge] = self._points(edge[0], way)
         return found
 
@@ -107,7 +105,7 @@ class _Nest:
             self.links.setdefault(block, {})[source, tail, head] = None
         return way
 
-    def _block(self, one: int | None) -> _Block:
+    def _block(self, one: int | None, limit: float) -> _Block:
         """Its level: what enters, what is in it, what leaves."""
         links = list(self.links.get(one, {}))
         members = self.inside[one]
@@ -123,7 +121,9 @@ class _Nest:
             Link(source, first[source] if tail is None else place[tail], last[source] if head is None else place[head])  # type: ignore[index]
             for source, tail, head in links
         ]
-        made = level(things, joined, self.limit)
+        if one not in self._drawn or self._drawn[one][0] != things:  # what is in it was not wrapped in another way
+            self._drawn[one] = things, Drawing(things, joined)
+        made = self._drawn[one][1].done(limit)
         block = _Block(made, place, first, last)
         if one is not None:
             block.size = max(made.width + 2 * EDGE, self.sizes[one][0]), HEADER + made.height + EDGE
