@@ -11,12 +11,16 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.attributing import attribute as attribute
     from nissl.core.attribution import Attribution as Attribution
     from nissl.core.communities import communities as communities
+    from nissl.core.dream import dream as dream
     from nissl.core.graph import Graph as Graph
     from nissl.core.graph import graph as graph
+    from nissl.core.inversion import invert as invert
     from nissl.core.layer import Layer as Layer
     from nissl.core.map import Map as Map
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
+    from nissl.core.portrait import portrait as portrait
+    from nissl.core.portraits import Portraits as Portraits
     from nissl.core.profiles import Profiles as Profiles
     from nissl.core.profiling import profile as profile
     from nissl.core.projection import Projection as Projection
@@ -46,9 +50,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Profiles", "Projection", "Quantity", "Recorder", "Stages", "Store", "Structure", "Trace",
-    "Trails", "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "edit", "graph", "kinship", "network", "open", "profile",
-    "projection", "prune", "record", "structure", "structures", "study",
+    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Portraits", "Profiles", "Projection", "Quantity", "Recorder", "Stages",
+    "Store", "Structure", "Trace", "Trails", "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "dream", "edit",
+    "graph", "invert", "kinship", "network", "open", "portrait", "profile", "projection", "prune", "record", "structure", "structures", "study",
     "topomap", "trails",
 ]  # fmt: skip
 
@@ -59,6 +63,7 @@ _HOMES = {
     "Layer": "nissl.core.layer",
     "Map": "nissl.core.map",
     "Network": "nissl.core.network",
+    "Portraits": "nissl.core.portraits",
     "Profiles": "nissl.core.profiles",
     "Projection": "nissl.core.projection",
     "Quantity": "nissl.core.quantity",
@@ -74,11 +79,14 @@ _HOMES = {
     "communities": "nissl.core.communities",
     "compress": "nissl.studies.compress",
     "decompress": "nissl.studies.compress",
+    "dream": "nissl.core.dream",
     "edit": "nissl.core.verbs",
     "graph": "nissl.core.graph",
+    "invert": "nissl.core.inversion",
     "kinship": "nissl.studies.kinship",
     "network": "nissl.core.network",
     "open": "nissl.core.trace",
+    "portrait": "nissl.core.portrait",
     "profile": "nissl.core.profiling",
     "projection": "nissl.core.projection",
     "prune": "nissl.studies.prune",

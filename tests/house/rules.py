@@ -17,6 +17,7 @@ CONTRACTS = {
     "data": "DataSet",
     "models": "Blueprint",
     "views": "View",
+    "canvases": "Canvas",
     "callbacks": "Loop",
     "scripts": "Script",
     "profiles": "Profile",

@@ -33,7 +33,7 @@ class Aim:
 
     def values(self, outputs: Array, which: Array) -> Array:
         """One number an example."""
-        return np.asarray(self.function(np.asarray(outputs, np.float64), which), np.float64)
+        return np.array(self.function(np.asarray(outputs, np.float64), which), np.float64)  # not a view of the outputs
 
     def slopes(self, outputs: Array, which: Array) -> Array:
         """The gradient, of the outputs' shape."""

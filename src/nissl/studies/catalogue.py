@@ -23,6 +23,7 @@ KINDS = (
     "finders",
     "interventions",
     "layouts",
+    "canvases",
 )
 
 

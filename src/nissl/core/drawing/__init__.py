@@ -1,0 +1,1 @@
+"""How pictures are drawn that a network shall like."""
