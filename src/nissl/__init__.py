@@ -38,6 +38,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.trailing import trails as trails
     from nissl.core.trails import Trails as Trails
     from nissl.core.verbs import edit as edit
+    from nissl.studies.attribution_checks import attribution_agreement as attribution_agreement
+    from nissl.studies.attribution_checks import attribution_erasure as attribution_erasure
+    from nissl.studies.attribution_checks import attribution_sanity as attribution_sanity
     from nissl.studies.changes import changes as changes
     from nissl.studies.compress import compress as compress
     from nissl.studies.compress import decompress as decompress
@@ -51,9 +54,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
 
 __all__ = [
     "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Portraits", "Profiles", "Projection", "Quantity", "Recorder", "Stages",
-    "Store", "Structure", "Trace", "Trails", "attribute", "biased_decay", "changes", "communities", "compress", "decompress", "dream", "edit",
-    "graph", "invert", "kinship", "network", "open", "portrait", "profile", "projection", "prune", "record", "structure", "structures", "study",
-    "topomap", "trails",
+    "Store", "Structure", "Trace", "Trails", "attribute", "attribution_agreement", "attribution_erasure", "attribution_sanity", "biased_decay",
+    "changes", "communities", "compress", "decompress", "dream", "edit", "graph", "invert", "kinship", "network", "open", "portrait", "profile",
+    "projection", "prune", "record", "structure", "structures", "study", "topomap", "trails",
 ]  # fmt: skip
 
 _HOMES = {
@@ -74,6 +77,9 @@ _HOMES = {
     "Trace": "nissl.core.trace",
     "Trails": "nissl.core.trails",
     "attribute": "nissl.core.attributing",
+    "attribution_agreement": "nissl.studies.attribution_checks",
+    "attribution_erasure": "nissl.studies.attribution_checks",
+    "attribution_sanity": "nissl.studies.attribution_checks",
     "biased_decay": "nissl.studies.decay",
     "changes": "nissl.studies.changes",
     "communities": "nissl.core.communities",

@@ -11,7 +11,7 @@ class GuidedBackprop(Method):
     """Guided backpropagation (Springenberg and others, 2014) through every ReLU, however it is written.
 
     `also`: other nonlinearities by name, such as "gelu" or "clamp". Notes tell which went by the rule. It shows what is in
-    the input more than what the network makes of it: `nissl.attribution` has the test of that (`randomised`).
+    the input more than what the network makes of it: `nissl.attribution_sanity` shows that.
     """
 
     also: tuple[str, ...] = ()
