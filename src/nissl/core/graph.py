@@ -208,4 +208,4 @@ def graph(model: Any, x: Any = None, kind: str = "modules") -> Graph:
 def checked_kind(framework: str, kind: str, known: Sequence[str]) -> None:
     """Is it a graph that this framework has?"""
     if kind not in known:
-        raise Unsupported(f"{framework} has no {kind} graph: there is {listing(known)}.")
+        raise Unsupported(f"{framework} has no {kind} graph. Ask for kind {listing(map(repr, known))}.")

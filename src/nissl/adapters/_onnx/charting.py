@@ -62,7 +62,12 @@ class _Charting:
         for value in self._outputs:
             sources = [self._made[value.name]] if value.name in self._made else []
             self._draft.add(value.name, "output", "output", self._shape(value.name), 0, sources)
-        return self._draft.graph(self._name or "the model", "modules", self._params([node for _, node in self._nodes]))
+        return self._draft.graph(self._called(), "modules", self._params([node for _, node in self._nodes]))
+
+    def _called(self) -> str:
+        """The class of the whole model, where the exporter wrote it, else the graph's own name."""
+        told = [entry.value for entry in self._nodes[0][1].metadata_props if entry.key == CLASSES]
+        return str(ast.literal_eval(told[0])[0]).rpartition(".")[2] if told else self._name or "the model"
 
     def _move(self, scopes: Scopes, place: int) -> None:
         """Leave the blocks in which this operator does not lie, and enter those in which it does."""
