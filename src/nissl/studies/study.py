@@ -58,7 +58,7 @@ class Study:
 
     def pictures(self) -> Iterator[tuple[str, View]]:
         """(file name without its ending, view): confusion_matrix, saliency, projection, misclassified, attention, portraits."""
-        yield from self.looking.pictures(self.judged, self.trace)
+        yield from self.looking.pictures(self.judged, self.trace, self.run)
 
     def to_tensorboard(self, folder: str | Path) -> Path:
         """Losses, accuracies, confusion, mistakes and what was looked at in them, the graph, and the projector's files."""

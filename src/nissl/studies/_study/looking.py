@@ -55,9 +55,9 @@ class Looking:
             nullcontext(self.network) if self.stages is None or epoch is None else self.stages.at(self.network, epoch)
         )
 
-    def pictures(self, judged: Sequence[Judged], trace: Trace) -> Iterator[tuple[str, View]]:
+    def pictures(self, judged: Sequence[Judged], trace: Trace, run: Trace | None) -> Iterator[tuple[str, View]]:
         if len(judged) > 1:
-            yield "curves", Curves(trace)
+            yield "curves", Curves(trace if run is None else run)
         for stage in judged:
             yield f"confusion_matrix/confusion_matrix_{stage.epoch}", Confusions(trace, epochs=[stage.epoch])
         yield "projection", Projected(self.projected(judged))
