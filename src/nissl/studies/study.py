@@ -54,7 +54,7 @@ class Study:
     @property
     def expected(self) -> int:
         """About how many pictures there will be."""
-        return 2 * len(self.judged) + 6
+        return 3 * len(self.judged) + 6
 
     def pictures(self) -> Iterator[tuple[str, View]]:
         """(file name without its ending, view): confusion_matrix, saliency, projection, misclassified, attention, portraits."""

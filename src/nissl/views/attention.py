@@ -12,7 +12,8 @@ from nissl.core.palette import MUTED
 from nissl.core.pictures import images
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
-from nissl.views._samples.gallery import Gallery, flat, scale, signed
+from nissl.views._attributing.pixels import planes, signed
+from nissl.views._samples.gallery import Gallery, scale
 from nissl.views._staining.lettering import counted, sentences
 
 Array = NDArray[Any]
@@ -47,7 +48,7 @@ class Attention(View):
         above.left = sheet.left
         marks.append(above.pictures(pixels, 0))
         for row, maps in enumerate(self.maps):
-            marks.append(sheet.pictures(signed(flat(maps)), row))
+            marks.append(sheet.pictures(signed(planes(maps, 1)), row))
         last = len(self.layers) - 1
         marks += [sheet.under(last, at, words) for at, words in enumerate(self.answers)]
         marks += scale(sheet.left, sheet.height + 8, "less", "more")

@@ -11,7 +11,8 @@ from nissl.core.palette import INK, MUTED, STAIN10
 from nissl.core.pictures import images
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
-from nissl.views._samples.gallery import Gallery, flat, scale, signed
+from nissl.views._attributing.pixels import planes, signed
+from nissl.views._samples.gallery import Gallery, scale
 from nissl.views._staining.lettering import counted, sentences
 
 Array = NDArray[Any]
@@ -51,7 +52,7 @@ class Misclassified(View):
         sheet = Gallery(["sample", *(f"epoch {epoch}" for epoch in self.epochs)], rows, side, 26)
         marks = sheet.names()
         for row in range(len(rows)):
-            maps = signed(flat(self.attributions[:, row]))
+            maps = signed(planes(self.attributions[:, row], 1))
             marks += [sheet.pictures(pixels[row : row + 1], row), sheet.pictures(maps, row, 1)]
             for at in range(len(self.epochs)):
                 marks.append(self._answer(sheet, row, at, int(said[at, row])))

@@ -15,7 +15,7 @@ from nissl.core.trace import Trace
 from nissl.errors import BadValue, NisslWarning, Unsupported
 from nissl.studies._study.judging import Judged
 from nissl.studies._study.looking import Looking
-from nissl.views._samples.gallery import flat, signed
+from nissl.views._attributing.pixels import planes, signed
 
 NAMES = {
     "loss": "Loss/train",
@@ -70,7 +70,7 @@ def _pictures(board: Board, judged: Sequence[Judged], looking: Looking) -> None:
         return
     for stage in judged:
         with looking.at(stage.epoch) as then:
-            maps = signed(flat(looking.attributed(then, looking.x[worst], looking.labels[worst]).values))
+            maps = signed(planes(looking.attributed(then, looking.x[worst], looking.labels[worst]).values, 1))
         for number, sample, seen in zip(worst, shown, maps, strict=True):
             board.image(f"Misclassified/{number}", np.concatenate([sample, seen], 1), stage.epoch)
 

@@ -18,8 +18,10 @@ from nissl.core.view import View
 from nissl.errors import Unsupported
 from nissl.studies._study.judging import Judged
 from nissl.studies._study.judging import judged as judge
+from nissl.studies.attribution import five
 from nissl.studies.stages import Stages
 from nissl.views.attention import Attention
+from nissl.views.attributions import Attributions
 from nissl.views.confusions import Confusions
 from nissl.views.curves import Curves
 from nissl.views.misclassified import Misclassified
@@ -63,6 +65,8 @@ class Looking:
         yield "projection", Projected(self.projected(judged))
         if images(self.x[:1]) is None:
             return
+        for stage in judged:
+            yield f"saliency/saliency_{stage.epoch}", self._panels(stage)
         if len(judged[-1].mistakes()):
             yield "misclassified", self._misclassified(judged)
         for number in self._attended(judged[-1]):
@@ -85,6 +89,15 @@ class Looking:
         for name, stage in moments:
             with self.at(stage.epoch) as then:
                 yield name, then
+
+    def _panels(self, stage: Judged) -> View:
+        """exigo's, of the first samples, for their true class."""
+        x, truth, least = self.x[: self.samples], self.labels[: self.samples], float(self.x.min())
+        with self.at(stage.epoch) as then:
+            found = five(then, x, truth, baseline=least)
+        title = f"Epoch {stage.epoch}, against a baseline of {least:g}: {next(iter(found.values())).target}"
+        said = stage.predicted[: self.samples].tolist()
+        return Attributions(found, x, truth.tolist(), said, self.classes, most=self.samples, title=title)
 
     def _misclassified(self, judged: Sequence[Judged]) -> View:
         every = judged[-1].mistakes()

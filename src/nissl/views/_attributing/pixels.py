@@ -19,13 +19,24 @@ def coloured(values: Array, axis: int | None) -> tuple[Array, bool | None]:
     None where all is zero.
     """
     flat = planes(values, axis)
-    signed = bool((flat < 0).any())
+    negative = bool((flat < 0).any())
+    shares = _shares(flat)
+    pixels = signed(flat) if negative else np.round(255 * ramp("ink", shares)).astype(np.uint8)
+    return pixels, negative if flat.any() else None
+
+
+def signed(flat: Array) -> Array:
+    """Maps (picture, row, column) as pixels: each by its own largest magnitude, zero as paper."""
+    return np.round(255 * ramp("change", (_shares(flat) + 1) / 2)).astype(np.uint8)
+
+
+def _shares(flat: Array) -> Array:
+    """Of each picture's largest, -1 to 1."""
     inner = tuple(range(1, flat.ndim))
     most = np.percentile(np.abs(flat), CLIP, inner, method="higher", keepdims=True)
     most = np.where(most > 0, most, np.abs(flat).max(inner, keepdims=True, initial=0))
-    shares = np.clip(np.divide(flat, most, out=np.zeros_like(flat), where=most > 0), -1, 1)
-    light = ramp("change", (shares + 1) / 2) if signed else ramp("ink", shares)
-    return np.round(255 * light).astype(np.uint8), signed if flat.any() else None
+    shares: Array = np.clip(np.divide(flat, most, out=np.zeros_like(flat), where=most > 0), -1, 1)
+    return shares
 
 
 def pictured(inputs: Array, axis: int | None) -> Array:

@@ -14,18 +14,6 @@ Array = NDArray[Any]
 GAP, UNDER, LINE = 12.0, 20.0, 20.0
 
 
-def signed(values: Array) -> Array:
-    """Maps (picture, row, column) as pixels: each by its own largest magnitude, zero as paper."""
-    most = np.abs(values).max((1, 2), keepdims=True, initial=0)
-    share = np.divide(values, most, out=np.zeros_like(values, np.float64), where=most > 0)
-    return np.round(255 * ramp("change", 0.5 + 0.5 * share)).astype(np.uint8)
-
-
-def flat(values: Array, axis: int = 1) -> Array:
-    """(example, channel, row, column) as (example, row, column): channels are added up."""
-    return np.asarray(values, np.float64).sum(axis)
-
-
 class Gallery:
     """Where everything lies: names of rows on the left, of columns above; all pictures in squares of one size."""
 
