@@ -5,9 +5,9 @@ from typing import overload
 
 from nissl.core.change.found import Changes
 from nissl.core.change.search import changes as within
+from nissl.core.change.twins import Twins
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
-from nissl.studies._twins.found import Twins
 from nissl.studies._twins.search import twins
 
 Run = Trace | str | Path

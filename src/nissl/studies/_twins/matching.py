@@ -1,42 +1,15 @@
 """Which unit of one run answers to which of another: by the correlation of what they respond to."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.change.twins import Matching
+
 Array = NDArray[Any]
 FEW = 512
 """Units of a layer that the shuffled ones are made of, where there are more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Matching:
-    """Pairs of units that fit together best as a whole; of layers of different width some have no partner."""
-
-    one: Array
-    other: Array
-    correlation: Array
-    """Of each pair; 0 where a unit does not respond."""
-    null: Array
-    """The same of pairs that were matched after each unit's responses had been shuffled, sorted."""
-
-    @property
-    def mean(self) -> float:
-        """Of the correlations."""
-        return float(self.correlation.mean()) if len(self.correlation) else float("nan")
-
-    @property
-    def chance(self) -> float:
-        """The mean of what shuffled responses are matched with."""
-        return float(self.null.mean()) if len(self.null) else float("nan")
-
-    def partners(self, level: float) -> Array:
-        """Which pairs are alike beyond what shuffling gives, in a share `level` of cases."""
-        bound = float(np.quantile(self.null, 1 - level)) if len(self.null) else np.inf
-        found: Array = self.correlation > bound
-        return found
 
 
 def matched(one: Array, other: Array, rng: np.random.Generator, draws: int = 20, *, kin: bool = False) -> Matching:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from nissl.core.change.likeness import LEAST, Geometry, direction
 from nissl.core.change.paths import Paths, paths
 from nissl.core.change.search import chosen
+from nissl.core.change.twins import NEAR, Pair, Twins
 from nissl.core.trace import Trace
 from nissl.errors import BadValue, NotHeard, listing
-from nissl.studies._twins.found import NEAR, Pair, Twins
 from nissl.studies._twins.matching import matched
 
 Array = NDArray[Any]

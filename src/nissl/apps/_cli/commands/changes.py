@@ -20,7 +20,6 @@ def changes(
     Examples: `nissl changes runs/digits`; `nissl changes runs/digits --out seen`; `nissl changes runs/seed_0 runs/seed_1`.
     """
     from nissl.apps._cli.screens import console
-    from nissl.core.change.found import Changes
     from nissl.studies.changes import changes as study
 
     found: Any = (
@@ -33,23 +32,30 @@ def changes(
     if out is None:
         return
     found.save(out / "changes.json")
-    if isinstance(found, Changes):
-        _pictures(found, out)
+    _pictures(found, out)
     says.print(f"written: {out}/", soft_wrap=True)
 
 
 def _pictures(found: Any, out: Path) -> None:
     from nissl.apps._cli.screens import console
+    from nissl.core.change.twins import Twins as Pairs
     from nissl.errors import MissingDependency
     from nissl.views.changes import Changes
     from nissl.views.likeness import Likeness
+    from nissl.views.twins import Twins
 
+    two = isinstance(found, Pairs)
+    views = (
+        {"twins": Twins(found)}
+        if two
+        else {"changes": Changes(found.trace, found), "likeness": Likeness(found.trace, found)}
+    )
     try:
         from nissl.apps.figure import paint
 
-        for name, view in (("changes", Changes), ("likeness", Likeness)):
-            paint(view(found.trace, found).describe(), out / f"{name}.png")
-        for name in ("table", "points", "events", "drift"):
+        for name, view in views.items():
+            paint(view.describe(), out / f"{name}.png")
+        for name in ("table",) if two else ("table", "points", "events", "drift"):
             getattr(found, name).to_csv(out / f"{name}.csv", index=False)
     except MissingDependency as error:
         console().print(f"Not everything: {error}", soft_wrap=True)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from nissl.core.marks import plain
 from nissl.core.trace import Trace
 from nissl.errors import MissingDependency
-from nissl.studies._twins.matching import Matching
 
 Array = NDArray[Any]
 VERSION = 1
@@ -20,6 +19,34 @@ TABLE = ("layer", "neuron", "other_layer", "other_neuron", "correlation", "alike
 ROWS = 20
 NEAR = 0.02
 """Of the layer's spread: nearer than that, two units are one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Pairs of units that fit together best as a whole; of layers of different width some have no partner."""
+
+    one: Array
+    other: Array
+    correlation: Array
+    """Of each pair; 0 where a unit does not respond."""
+    null: Array
+    """The same of pairs that were matched after each unit's responses had been shuffled, sorted."""
+
+    @property
+    def mean(self) -> float:
+        """Of the correlations."""
+        return float(self.correlation.mean()) if len(self.correlation) else float("nan")
+
+    @property
+    def chance(self) -> float:
+        """The mean of what shuffled responses are matched with."""
+        return float(self.null.mean()) if len(self.null) else float("nan")
+
+    def partners(self, level: float) -> Array:
+        """Which pairs are alike beyond what shuffling gives, in a share `level` of cases."""
+        bound = float(np.quantile(self.null, 1 - level)) if len(self.null) else np.inf
+        found: Array = self.correlation > bound
+        return found
 
 
 @dataclass(frozen=True, eq=False)
