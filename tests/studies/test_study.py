@@ -91,7 +91,8 @@ def test_the_pictures_show_what_attribution_says(learnt, seen):
     net, stages, (x, y) = learnt
     before = {name: value.clone() for name, value in net.state_dict().items()}
     made = dict(seen.pictures())
-    assert {"curves", "projection", "misclassified"} <= set(made)
+    assert {"curves", "projection", "misclassified", "portraits", "portraits_over_training"} <= set(made)
+    assert len([name for name in made if name.startswith("saliency/")]) == 5
     assert [name for name in made if name.startswith("confusion_matrix/")] == [
         f"confusion_matrix/confusion_matrix_{epoch}" for epoch in range(5)
     ]

@@ -13,7 +13,7 @@ from nissl.core.pictures import images
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._attributing.pixels import planes, signed
-from nissl.views._samples.gallery import Gallery, scale
+from nissl.views._samples.sheet import Sheet, scale
 from nissl.views._staining.lettering import counted, sentences
 
 Array = NDArray[Any]
@@ -41,10 +41,10 @@ class Attention(View):
         pixels = images(np.asarray(self.sample)[None])
         if pixels is None:
             raise BadValue(f"A sample of the shape {self.sample.shape} is no picture that can be shown.")
-        sheet = Gallery(self.columns, [(name,) for name in self.layers], 110.0, 170)
+        sheet = Sheet(self.columns, [(name,) for name in self.layers], 110.0, 170)
         marks = sheet.names()
         marks.append(Text(sheet.left, 8, "the sample", 16, colour=MUTED))
-        above = Gallery([], [()], 110.0, 22)
+        above = Sheet([], [()], 110.0, 22)
         above.left = sheet.left
         marks.append(above.pictures(pixels, 0))
         for row, maps in enumerate(self.maps):

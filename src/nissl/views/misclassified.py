@@ -12,7 +12,7 @@ from nissl.core.pictures import images
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._attributing.pixels import planes, signed
-from nissl.views._samples.gallery import Gallery, scale
+from nissl.views._samples.sheet import Sheet, scale
 from nissl.views._staining.lettering import counted, sentences
 
 Array = NDArray[Any]
@@ -49,7 +49,7 @@ class Misclassified(View):
             for number, label, last in zip(self.numbers, self.labels, said[-1], strict=True)
         ]
         side = 110.0 if len(self.epochs) > 5 else 130.0
-        sheet = Gallery(["sample", *(f"epoch {epoch}" for epoch in self.epochs)], rows, side, 26)
+        sheet = Sheet(["sample", *(f"epoch {epoch}" for epoch in self.epochs)], rows, side, 26)
         marks = sheet.names()
         for row in range(len(rows)):
             maps = signed(planes(self.attributions[:, row], 1))
@@ -70,7 +70,7 @@ class Misclassified(View):
         wide = max(sheet.width, 900.0)
         return Picture("Misclassified samples", self._caption(), wide, sheet.height + 40, tuple(marks))
 
-    def _answer(self, sheet: Gallery, row: int, at: int, said: int) -> Mark:
+    def _answer(self, sheet: Sheet, row: int, at: int, said: int) -> Mark:
         truth = int(self.labels[row])
         given = self.probabilities[at, row, truth]
         right = said == truth

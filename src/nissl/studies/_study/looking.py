@@ -12,6 +12,7 @@ from nissl.core.attributing import attribute
 from nissl.core.layer import Layer
 from nissl.core.network import Network
 from nissl.core.pictures import images
+from nissl.core.portrait import portrait
 from nissl.core.projection import Projection, projection
 from nissl.core.trace import Trace
 from nissl.core.view import View
@@ -24,12 +25,16 @@ from nissl.views.attention import Attention
 from nissl.views.attributions import Attributions
 from nissl.views.confusions import Confusions
 from nissl.views.curves import Curves
+from nissl.views.filmstrip import Filmstrip
+from nissl.views.gallery import Gallery
 from nissl.views.misclassified import Misclassified
 from nissl.views.projected import Projected
 
 Array = NDArray[Any]
-LAYERS, PLACED, ATTENDED = 6, 500, 3
-"""How many layers attention is looked at in, samples a projection has, and samples attention is shown of."""
+LAYERS, PLACED, ATTENDED, MODELS = 6, 500, 3, 300
+"""How many layers attention is looked at in, samples a projection has, samples attention is shown of, and portraits learn from."""
+HASTY, PATIENT = 48, 160
+"""Steps of a portrait."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,7 @@ class Looking:
             yield "misclassified", self._misclassified(judged)
         for number in self._attended(judged[-1]):
             yield f"attention/attention_{number}", self._attention(judged, int(number))
+        yield from self._portraits(judged)
         if self.other is not None:
             answers = [judged[-1], judge(self.other, judged[-1].epoch, self.x, self.labels, self.batch)]
             for number in self._differing(answers):
@@ -122,6 +128,24 @@ class Looking:
             len(every),
             len(self.x),
         )
+
+    def _portraits(self, judged: Sequence[Judged]) -> Iterator[tuple[str, View]]:
+        """What each class wants to see, at every stage; and after the last with more patience."""
+        few = np.sort(np.random.default_rng(self.seed).permutation(len(self.x))[:MODELS])
+        given: dict[str, Any] = {
+            "data": (self.x[few], self.labels[few]),
+            "classes": self.classes,
+            "seed": self.seed,
+            "progress": False,
+        }
+        if len(judged) > 1:
+            moments = {}
+            for stage in judged:
+                with self.at(stage.epoch) as then:
+                    moments[f"epoch {stage.epoch}"] = portrait(then, steps=HASTY, **given)
+            yield "portraits_over_training", Filmstrip(moments)
+        with self.at(judged[-1].epoch) as then:
+            yield "portraits", Gallery(portrait(then, steps=PATIENT, **given))
 
     def _attended(self, last: Judged) -> Array:
         """The worst mistakes, and the surest right answer."""

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 GAP, UNDER, LINE = 12.0, 20.0, 20.0
 
 
-class Gallery:
+class Sheet:
     """Where everything lies: names of rows on the left, of columns above; all pictures in squares of one size."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]], side: float, top: float = 0.0):
