@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import nissl
+from nissl.studies.catalogue import KINDS
 
 HEAVY = {"numpy", "torch", "pandas", "matplotlib", "zarr", "sklearn", "xarray", "scipy", "safetensors", "PIL"}
 FREE_ROOMS = ("core", "quantities", "stores", "data", "views", "studies", "apps")
@@ -87,3 +88,9 @@ def test_version_is_the_installed_one() -> None:
 def test_an_unknown_name_says_what_there_is() -> None:
     with pytest.raises(AttributeError, match=r"'recrod'; there are: Arrays, .*record"):
         nissl.recrod  # noqa: B018 - asking is the test
+
+
+def test_every_kind_of_plug_in_is_listed() -> None:
+    rooms = {folder.name for folder in Path(nissl.__file__).parent.iterdir() if (folder / "__init__.py").exists()}
+    others = {"apps", "callbacks", "core", "scripts", "studies", "testing"}
+    assert set(KINDS) == {room for room in rooms if not room.startswith("_")} - others

@@ -22,6 +22,7 @@ KINDS = (
     "stores",
     "finders",
     "interventions",
+    "attribution",
     "layouts",
     "canvases",
 )
