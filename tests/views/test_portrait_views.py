@@ -17,8 +17,8 @@ from tests.views.seeing import of, words
 NAMES = ["<b>bold</b>", "tab\tand line", "a very long name of a class " * 4]
 
 
-def portraits(count=10, shape=(1, 8, 8), each=1, bare=False, judged=True, names=None, metric="logit"):
-    given = paper(shape, None, None)
+def portraits(count=10, shape=(1, 8, 8), each=1, bare=False, judged=True, names=None, metric="logit", given=False):
+    known = paper(shape, None, None)
     draw = np.random.default_rng(count)
     total = count * each
     share = None if bare else np.linspace(0, 1, total)
@@ -26,8 +26,8 @@ def portraits(count=10, shape=(1, 8, 8), each=1, bare=False, judged=True, names=
     targets = tuple(name for name in called for _ in range(each))
     pictures = draw.uniform(-1, 1, (total, *shape))
     scores = np.geomspace(1e-7, 1e7, total) * np.where(np.arange(total) % 2, -1, 1)
-    return Portraits(pictures, targets, scores, metric, share, share, share if judged and not bare else None, share, share, given,
-                     {"steps": 256, "canvas": "fourier"})  # fmt: skip
+    return Portraits(pictures, targets, scores, metric, share, share, share if judged and not bare else None, share, share, known,
+                     {"steps": 256, "canvas": "fourier", "of": "conv1"}, given=pictures if given else None)  # fmt: skip
 
 
 @cache
@@ -39,7 +39,9 @@ def drawn():
     for count in (1, 3, 10, 11, 27, 130):
         yield f"{count}", Gallery(portraits(count)).describe()
     yield "several each", Gallery(portraits(4, each=5)).describe()
-    yield "bare", Gallery(portraits(2, bare=True, metric="mean square")).describe()
+    yield "bare", Gallery(portraits(2, bare=True, metric="energy")).describe()
+    yield "inversions", Gallery(portraits(12, bare=True, metric="match", given=True)).describe()
+    yield "dreams", Gallery(portraits(2, (20, 5), bare=True, metric="energy", given=True)).describe()
     yield "names", Gallery(portraits(10, names=NAMES)).describe()
     for shape in ((3, 5, 20), (20, 5), (12, 4, 3)):
         yield f"{shape}", Gallery(portraits(3, shape)).describe()
@@ -76,7 +78,7 @@ def test_numbers_are_said_and_explained():
     assert {"p .500", "judge .500", "realism .50", "p 1.000", "p .000"} <= set(words(picture))
     assert "judge, that of another network" in picture.caption
     assert "judge" not in every()["bare"].caption
-    assert "mean square" in every()["bare"].caption
+    assert "energy" in every()["bare"].caption
     nearly = portraits(1)
     nearly.probabilities[:] = 0.99999
     assert "p > .999" in words(Gallery(nearly).describe())
@@ -97,3 +99,11 @@ def test_what_is_no_image_is_a_strip_of_its_values():
 def test_a_film_of_what_does_not_belong_together_is_refused(moments, said):
     with pytest.raises(BadValue, match=said):
         Filmstrip(moments).describe()
+
+
+def test_what_was_inverted_stands_above():
+    picture = every()["inversions"]
+    (photos,) = of(picture, Photos)
+    assert len(photos.pixels) == 24
+    assert picture.title == "What conv1 keeps of inputs"
+    assert every()["dreams"].title == "Dreams of conv1"

@@ -1,5 +1,6 @@
 """`nissl.dream`: an input, changed so that a layer sees more of what it sees in it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def dream(
     model: Any, x: Any, of: str, *, unit: int | None = None, span: Any = None, steps: int = 32, canvas: str | None = None,
     batch: int = 64, seed: int = 0, progress: bool = True, **options: Any,
 ) -> Portraits:  # fmt: skip
-    """Each input moves to where the layer answers more: its mean square, or (`unit`) one unit's mean.
+    """Each input moves to where the layer answers more: its mean square (energy), or (`unit`) one unit's mean.
 
     `steps` is how far the dream goes; the prior pulls back to the input. Options are those of `portrait`'s recipe.
     """
@@ -42,13 +43,13 @@ def dream(
         ascent = place.ascent(wish, which, scales, name, {**NEAR, **options})
         pictures = ascent(steps, seed, inputs, tick)
     told = {**ascent.told, "steps": steps, "seed": seed, "of": of, "unit": unit}
-    return place.told(wish, which, pictures, told)
+    return replace(place.told(wish, which, pictures, told), given=inputs)
 
 
 def _more(net: Network, of: str, unit: int | None, count: int, units: int) -> Wish:
     names = tuple(map(str, range(count)))
     if unit is None:
-        aim = Aim("mean square", lambda v, _: (v**2).mean(1), lambda v, _: 2 * v / v.shape[1])
+        aim = Aim("energy", lambda v, _: (v**2).mean(1), lambda v, _: 2 * v / v.shape[1])
         return Wish(aim, names, np.arange(count), of, whole)
     if isinstance(unit, bool) or not isinstance(unit, int | np.integer) or not 0 <= unit < units:
         raise UnknownName(f"unit={unit!r}: {of} has the units 0 to {units - 1}.")

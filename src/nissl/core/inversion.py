@@ -46,7 +46,8 @@ def invert(
     with shown("inversion", progress) as tick:
         ascent = place.ascent(wish, which, np.ones(len(which)), canvas, {**STILL, **options})
         pictures = ascent(steps, seed, None, tick)
-    return place.told(wish, which, pictures, {**ascent.told, "steps": steps, "seed": seed, "of": of})
+    found = place.told(wish, which, pictures, {**ascent.told, "steps": steps, "seed": seed, "of": of})
+    return replace(found, given=inputs)
 
 
 def matching(wanted: Array, of: str) -> Wish:

@@ -55,6 +55,8 @@ class Portraits:
     """How they were drawn."""
     tried: tuple[Tried, ...] = field(default=(), repr=False)
     """What a search tried before, the best first."""
+    given: Array | None = None
+    """The inputs that were inverted or dreamt about, one for each."""
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -102,10 +104,14 @@ class Portraits:
     @property
     def pixels(self) -> Array | None:
         """(portrait, row, column, red green blue), 0 to 255, from the least to the largest value of an input; None: no images."""
+        return self.seen(self.pictures)
+
+    def seen(self, pictures: Array) -> Array | None:
+        """Any inputs as such pixels."""
         paper = self.paper
         if not paper.image:
             return None
-        share = paper.planes((self.pictures - paper.low) / paper.span)
+        share = paper.planes((pictures - paper.low) / paper.span)
         colours = share[:, :3] if share.shape[1] >= 3 else np.repeat(share[:, :1], 3, 1)
         return np.asarray(np.moveaxis(np.clip(np.round(255 * colours), 0, 255).astype(np.uint8), 1, -1))
 

@@ -34,7 +34,13 @@ class Gallery(View):
         shown = self.portraits.some(list(range(min(len(self.portraits), MOST))))
         pixels = shown.pixels
         marks, width, height = _strips(shown) if pixels is None else _photos(shown, pixels)
-        return Picture("Portraits", self._caption(len(shown)), width, height, tuple(marks))
+        return Picture(self._title(), self._caption(len(shown)), width, height, tuple(marks))
+
+    def _title(self) -> str:
+        named = {"match": "What {} keeps of inputs", "energy": "Dreams of {}"}
+        of = str(self.portraits.recipe.get("of"))
+        plain = "Portraits" if self.portraits.given is None else "Dreams of {}"
+        return named.get(self.portraits.metric, plain).format(of)
 
     def _caption(self, shown: int) -> str:
         many = len(self.portraits)
@@ -44,6 +50,8 @@ class Gallery(View):
             f"drawn by {recipe['steps']} steps along the network's gradient on the canvas {recipe['canvas']!r}",
             meaning(self.portraits),
         ]
+        if self.portraits.given is not None:
+            said.append("above each picture the input that was given")
         if self.portraits.pixels is None:
             said.append(
                 "each strip is the values of one input, from the least of the span (green) to the largest (red)"
@@ -60,25 +68,28 @@ def _photos(shown: Portraits, pixels: Array) -> tuple[list[Mark], float, float]:
     high = min(side * rows / across, 1.6 * side)
     wide = high * across / rows
     told = lines(shown)
-    deep = max(len(each) for each in told)
-    step = high + LINE * deep + 18
+    step = high + LINE * max(len(each) for each in told) + 18
+    before = shown.seen(shown.given) if shown.given is not None else None
     marks: list[Mark] = []
-    boxes, order, top = [], [], 0.0
+    boxes, seen, top = [], [], 0.0
     for start in range(0, len(groups), columns):
         line = groups[start : start + columns]
         for column, group in enumerate(line):
             middle = room * (column + 0.5)
-            name = fitted(
-                Text(middle, top + 16, called(shown.targets[group[0]]), 20, "center", bold=True, colour=INK), side
-            )
-            marks.append(name)
-            for turn, k in enumerate(group):
-                y = top + 36 + step * turn
+            name = Text(middle, top + 16, called(shown.targets[group[0]]), 20, "center", bold=True, colour=INK)
+            marks.append(fitted(name, side))
+            y = top + 36
+            for k in group:
+                if before is not None:
+                    boxes.append([middle - wide / 2, y, wide, high])
+                    seen.append(before[k])
+                    y += high + 6
                 boxes.append([middle - wide / 2, y, wide, high])
-                order.append(k)
+                seen.append(pixels[k])
                 marks += _written(told[k], middle, y + high + 14, side)
-        top += 36 + step * max(map(len, line)) + 10
-    marks.append(Photos(np.array(boxes), pixels[order], (FAINT,) * len(order)))
+                y += step
+        top += 46 + (step + (high + 6 if before is not None else 0)) * max(map(len, line))
+    marks.append(Photos(np.array(boxes), np.array(seen), (FAINT,) * len(boxes)))
     return marks, max(LEAST, room * columns), top
 
 

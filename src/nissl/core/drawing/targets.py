@@ -1,7 +1,7 @@
 """What a user means by a target: classes, units, a vector of outputs, or any function of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,9 @@ def wished(net: Network, answers: Answers, target: Any, metric: Any, classes: An
     of = None if answers.layer is None else answers.layer.name
     if callable(target):
         name = getattr(target, "__name__", "function")
-        return Wish(of_function(target), (name.strip("<>"),), np.zeros(1, int), of, answers.settle)
+        return Wish(
+            replace(of_function(target), name="value"), (name.strip("<>"),), np.zeros(1, int), of, answers.settle
+        )
     vectors = _vectors(target, answers)
     if vectors is not None:
         names = tuple(_short(vector) for vector in vectors)

@@ -3,6 +3,13 @@
 from nissl.core.portraits import Portraits
 from nissl.views._staining.lettering import number
 
+SCORES = {
+    "match": "minus the share of the layer's answer that is missing",
+    "energy": "the mean square of the layer's values",
+    "closeness": "minus the mean squared distance of the outputs from the vector",
+    "activation": "the unit's mean over all positions, or in the middle where that was asked for",
+}
+
 
 def share(value: float) -> str:
     """Three digits, and never 1 for what is less."""
@@ -32,7 +39,7 @@ def meaning(shown: Portraits) -> str:
     said = [] if shown.probabilities is None else ["p, the probability that the network gives the class"]
     if shown.judged is not None:
         said.append("judge, that of another network, which had no part in the drawing")
-    said.append(f"{shown.metric}, the score that was to rise")
+    said.append(f"{shown.metric}, {SCORES.get(shown.metric, 'the score that was to rise')}")
     if shown.realism is not None:
         said.append(
             "realism, the share of real inputs that are as far from their nearest, or farther, in the last layer before the "
