@@ -20,6 +20,7 @@ net = nn.Sequential(nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU()), nn.
 words = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(20, 3))
 pair = nn.Bilinear(3, 4, 5)
 data = torch.zeros(6, 1, 8, 8), torch.zeros(6, dtype=torch.long)
+halves = data, data
 two = (torch.zeros(6, 3), torch.zeros(6, 4)), torch.zeros(6, dtype=torch.long)
 """
 
@@ -110,3 +111,9 @@ def test_an_export_without_its_packages_says_which(script, capsys, monkeypatch):
     assert main(["graph", "models.py:net", "--input-shape", "1,8,8", "-o", "net.onnx"]) == 2
     assert "pip install onnx onnxscript" in capsys.readouterr().err
     assert not (script / "net.onnx").exists()
+
+
+def test_examples_to_learn_from_and_to_judge_by_will_do(script, capsys):
+    assert main(["graph", "models.py:net", "--data", "models.py:halves", "-o", "a.json"]) == 0
+    assert main(["graph", "models.py:pair", "--data", "models.py:data"]) == 2
+    assert "does not take the example of its data" in capsys.readouterr().err

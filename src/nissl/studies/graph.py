@@ -14,7 +14,7 @@ from nissl.core.network import Network, batches
 from nissl.core.probe import streamed
 from nissl.errors import BadValue, MissingData, NisslError, Unsupported
 from nissl.studies._corpus.models import ENDINGS, every, opened
-from nissl.studies.subject import examples_of, subject
+from nissl.studies.subject import examples_of, is_pair, subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +78,17 @@ def _drawn(where: str, net: Network, x: Any, kind: str, shape: Sequence[int] | N
     except NisslError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
-        if shape is None:
-            raise
         told = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise BadValue(f"{where} does not take an example of the shape {tuple(shape)}: {told}") from error
+        given = "the example of its data" if shape is None else f"an example of the shape {tuple(shape)}"
+        raise BadValue(f"{where} does not take {given}: {told}") from error
 
 
 def _first(data: Any) -> Any:
     """One example, still in a batch."""
     if hasattr(data, "train"):
         data = data.train
+    if is_pair(data):
+        data = data[0]
     x, _ = next(iter(streamed(data, 1)))
     return next(batches(x, 1))
 

@@ -90,11 +90,16 @@ def _with(name: str, model: Any, given: Any, limit: int) -> Subject:
     if isinstance(given, Splits):
         train, test = tuple(given.train), tuple(given.test)
         found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes)
-    elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(p, tuple | list) for p in given):
+    elif is_pair(given):
         found = Subject(name, model, few(tuple(given[0]), limit), tuple(given[1]), ())
     else:
         found = Subject(name, model, few(given, limit), None, ())
     return found
+
+
+def is_pair(given: Any) -> bool:
+    """Are these two sets of examples, to learn from and to judge on?"""
+    return isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(part, tuple | list) for part in given)
 
 
 def few(given: Any, limit: int) -> Any:
