@@ -1,8 +1,10 @@
 """`nissl topomap`: a table, a picture, a film; and words for what cannot be."""
 
+import numpy as np
 import pytest
 
 from nissl.apps.cli import main
+from nissl.core.palette import PAPER, rgb
 from nissl.studies.train import train
 
 
@@ -29,6 +31,10 @@ def test_a_film_of_epochs(run, tmp_path):
         assert main(["topomap", str(run), *words]) == 0
         with image.open(tmp_path / name) as film:
             assert film.n_frames == 4
+            colours = [np.asarray(film.convert("RGB")) for k in range(4) if not film.seek(k)]
+        for dye in ("#00707e", "#b8431a"):  # the ends of the key, at every epoch
+            assert all(np.abs(table.reshape(-1, 3) - 255 * rgb(dye)).max(1).min() < 10 for table in colours)
+        assert all((table[0, 0] == np.rint(255 * rgb(PAPER))).all() for table in colours)
     assert main(["topomap", str(run), "-o", str(tmp_path / "c.gif")]) == 2
 
 

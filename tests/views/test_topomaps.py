@@ -7,7 +7,7 @@ import pytest
 
 import nissl
 from nissl.core.layout import layout
-from nissl.core.marks import Cells, Lines, Text
+from nissl.core.marks import Cells, Dots, Lines, Text
 from nissl.errors import BadValue, NotHeard, UnknownName
 from nissl.testing.specimens import specimen
 from nissl.testing.views import PictureSuite
@@ -50,6 +50,23 @@ def test_it_says_what_is_shown_and_how_good_it_is():
     assert picture.title == f"Topographic map of hidden_1, epoch {trace.epochs[-1]}"
     assert "10 of 12 groups shown" in picture.caption and "64 units" in picture.caption
     assert "Moran's I" in picture.caption and "chance" in picture.caption
+
+
+def test_units_without_cells_are_dots_where_they_lie_in_their_colour():
+    found = nissl.topomap(np.random.default_rng(0).random((23, 4)), by="pca")
+    dots = next(m for m in Topomaps(found, groups=["1"], style="units").describe().marks if isinstance(m, Dots))
+    values = found.values[0, 1]
+    order = np.abs(values).argsort()
+    away = [np.linalg.norm(p[:, None] - p[None], axis=-1).ravel() for p in (dots.points, found.positions[order])]
+    assert np.corrcoef(*away)[0, 1] == pytest.approx(1)
+    assert (np.diff(dots.dye) >= 0).all() and dots.dye[-1] == len(
+        dots.dyes
+    ) - 1  # the largest in the deepest colour, on top
+
+
+def test_a_layer_that_is_called_by_a_number_is_said_to_be_one():
+    picture = Topomaps(nissl.topomap(np.random.default_rng(0).random((9, 3)), "0")).describe()
+    assert picture.title == 'Topographic map of layer "0"' and '9 units of layer "0"' in picture.caption
 
 
 def test_rows_are_left_out_only_with_a_word():

@@ -51,7 +51,7 @@ def test_every_path_is_drawn_from_its_first_epoch_to_its_last():
     away = [np.linalg.norm(one[:, None] - one[None], axis=-1) for one in (last.points, found.positions[-1])]
     assert np.corrcoef(away[0].ravel(), away[1].ravel())[0, 1] > 1 - 1e-9  # as they lie, only larger
     np.testing.assert_array_equal(last.dye, np.where(found.owners < 0, len(last.dyes) - 1, found.owners))
-    assert picture.title == f'Units of layer "{trace.layers[0]}" on their way through {len(trace.epochs)} epochs'
+    assert picture.title == f"Units of {trace.layers[0]} on their way through {len(trace.epochs)} epochs"
     assert "nearest eight" in picture.caption and "chance" in picture.caption
 
 

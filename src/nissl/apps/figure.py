@@ -1,6 +1,6 @@
 """Paint a picture's marks with matplotlib: PNG, SVG or PDF."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +59,28 @@ def animate(pictures: Iterable[Picture], path: str | Path, seconds: float = 0.6,
     for picture in pictures:
         held = io.BytesIO()
         paint(picture, dpi=dpi).savefig(held, dpi=dpi, format="png", metadata=UNDATED[".png"])
-        frames.append(Image.open(held).convert("RGB").quantize(128))
+        frames.append(Image.open(held).convert("RGB"))
     if not frames:
         raise BadValue("A film has at least one picture.")
+    colours = _common(frames)
+    frames = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in frames]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     times = [*[int(1000 * seconds)] * (len(frames) - 1), int(3000 * seconds)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0)
     return Path(path)
+
+
+def _common(frames: Sequence[Any]) -> Any:
+    """The 256 colours of a film: the same at every moment, and the key's as faithful as what covers most."""
+    import numpy as np
+    from PIL import Image
+
+    seen = np.concatenate([np.unique(np.asarray(frame).reshape(-1, 3) // 4, axis=0) for frame in frames])
+    paper = np.array(frames[0].getpixel((0, 0)), int)
+    every = np.unique(seen, axis=0).astype(int) * 4 + 2
+    every = every[np.abs(every - paper).max(1) > 5]  # what is nearly paper is paper
+    few = Image.fromarray(every[None].astype(np.uint8)).quantize(255)
+    listed = (few.getpalette() or [])[: 255 * 3]
+    found = Image.new("P", (1, 1))
+    found.putpalette([*listed, *[0] * (255 * 3 - len(listed)), *paper.tolist()])
+    return found

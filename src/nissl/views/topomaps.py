@@ -12,7 +12,7 @@ from nissl.core.palette import INK, MUTED
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._mapping.panels import Panel, Scale, key, panel
-from nissl.views._staining.lettering import counted, fitted, number, plural, sentences
+from nissl.views._staining.lettering import counted, fitted, layer, number, plural, sentences
 
 WIDTH = 1600.0
 MOST_GROUPS, MOST_ROWS, IN_A_ROW = 10, 8, 5
@@ -108,7 +108,7 @@ class Topomaps(View):
 
     def _title(self, rows: Sequence[tuple[str, Map, int]]) -> str:
         layers = list(dict.fromkeys(one.layer for _, one, _ in rows))
-        where = layers[0] if len(layers) == 1 else plural(len(layers), "layer")
+        where = layer(layers[0]) if len(layers) == 1 else plural(len(layers), "layer")
         one, moment = rows[0][1:]
         when = f", epoch {one.epochs[moment]}" if one.epochs and (len(rows) == 1 or len(layers) > 1) else ""
         return (
@@ -124,7 +124,7 @@ class Topomaps(View):
         said = [
             f"Units lie beside their like ({how['distance']} distance, {how['by']}); colour is each unit's {shown} for the group"
             + (", interpolated between units" if self.style == "field" else ""),
-            f"{one.units:,} units of {one.layer}"
+            f"{one.units:,} units of {layer(one.layer)}"
             if len({o.layer for _, o, _ in rows}) == 1
             else "Maps are turned to face one another",
             *([counted(len(names), len(one.groups), "group")] if len(names) < len(one.groups) else []),
@@ -146,7 +146,7 @@ def _judged(one: Map, of: str) -> str:
     parts = [
         f"{words} {100 * told[name].value:.0f} % (chance {100 * told[name].chance:.0f} %)"
         if share
-        else f"{words} {told[name].value:.2f} ({told[name].chance:.2f})"
+        else f"{words} {told[name].value:.2f} ({told[name].chance:.2f})".replace("-", "−")
         for name, words, share in (
             ("kept", "nearest eight kept", True),
             ("trustworthiness", "trustworthiness", False),

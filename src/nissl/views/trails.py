@@ -149,7 +149,7 @@ class Trails(View):
 
     def _title(self) -> str:
         names = list(self.trails.layers)
-        where = f'layer "{names[0]}"' if len(names) == 1 else lettering.plural(len(names), "layer")
+        where = lettering.layer(names[0]) if len(names) == 1 else lettering.plural(len(names), "layer")
         return f"Units of {where} on their way through {lettering.plural(len(self.trails.epochs), 'epoch')}"
 
     def _caption(self, shown: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def lines(axes: Any, mark: Lines, level: int) -> None:
 
 def cells(axes: Any, mark: Cells, level: int) -> None:
     box = (mark.x, mark.x + mark.width, mark.y + mark.height, mark.y)
-    between = "bicubic" if mark.smooth else "nearest"
+    between = "bicubic" if mark.smooth else "none"
     axes.imshow(ramp(mark.ramp, mark.shares), extent=box, interpolation=between, aspect="auto", zorder=level)
 
 

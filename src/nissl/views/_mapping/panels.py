@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from nissl.core import fields
 from nissl.core.map import Map
-from nissl.core.marks import Cells, Lines, Mark, Text
-from nissl.core.palette import FAINT, MUTED
+from nissl.core.marks import Cells, Dots, Lines, Mark, Text
+from nissl.core.palette import FAINT, MUTED, hexadecimal, ramp
 from nissl.views._staining.lettering import number
 
 Array = NDArray[Any]
-FEWEST, MOST, DOTS = 36, 96, 320
-"""Samples on a side of a field, by how many units there are, and of a picture of units that have no cells."""
+FEWEST, MOST, SHADES = 36, 96, 65
+"""Samples on a side of a field, by how many units there are, and how many colours units that have no cells may have."""
 
 
 @dataclass(frozen=True)
@@ -94,22 +94,18 @@ def rectangular(one: Map) -> bool:
     return one.shape == "grid"
 
 
-def _shown(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells:
-    if room.style == "units" and one.shape in ("grid", "disc"):
-        return _tiled(one, values, room, low, size)
-    fine = int(np.clip(2.5 / one.spacing, FEWEST, MOST))
-    count = DOTS if room.style == "units" else fine
+def _shown(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells | Dots:
+    if room.style == "units":
+        return (_tiled if one.shape in ("grid", "disc") else _dots)(one, values, room, low, size)
+    count = int(np.clip(2.5 / one.spacing, FEWEST, MOST))
     rows = max(1, round(count * size[1] / size[0]))
     x, y = (
         (np.arange(n) + 0.5) / n * extent + start for n, extent, start in zip((count, rows), size, low, strict=True)
     )
-    box = (room.x, room.y, room.width, room.height(one))
-    if room.style == "units":
-        return Cells(*box, room.scale.shares(_dots(one, values, x, y)), room.scale.ramp)
     table = fields.sampled(one.positions, values, x, y)
     if rectangular(one):
         table = np.where(_occupied(one, x, y), table, np.nan)
-    return Cells(*box, room.scale.shares(table), room.scale.ramp, True)
+    return Cells(room.x, room.y, room.width, room.height(one), room.scale.shares(table), room.scale.ramp, True)
 
 
 def _tiled(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells:
@@ -136,18 +132,14 @@ def _occupied(one: Map, x: Array, y: Array) -> NDArray[np.bool_]:
     return taken[np.ix_(row, column)]
 
 
-def _dots(one: Map, values: Array, x: Array, y: Array) -> Array:
-    """Each unit as a dot, on a raster."""
-    found = np.full((len(y), len(x)), np.nan)
-    least = np.full(found.shape, (0.42 * one.spacing) ** 2)
-    for unit, (px, py) in enumerate(one.positions):
-        columns = slice(*np.searchsorted(x, [px - 0.45 * one.spacing, px + 0.45 * one.spacing]))
-        rows = slice(*np.searchsorted(y, [py - 0.45 * one.spacing, py + 0.45 * one.spacing]))
-        apart = (x[columns] - px) ** 2 + (y[rows, None] - py) ** 2
-        nearer = apart < least[rows, columns]
-        found[rows, columns][nearer] = values[unit]
-        least[rows, columns][nearer] = apart[nearer]
-    return found
+def _dots(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Dots:
+    """Each unit as a dot, those of most weight on top."""
+    scale = room.width / size[0]
+    order = np.abs(np.nan_to_num(values)).argsort(kind="stable")
+    dye = np.rint(room.scale.shares(values)[order] * (SHADES - 1)).astype(int)
+    shades = tuple(hexadecimal(light) for light in ramp(room.scale.ramp, np.linspace(0, 1, SHADES)))
+    points = (one.positions[order] - low) * scale + [room.x, room.y]
+    return Dots(points, dye, np.full(len(dye), -1), shades, 0.84 * one.spacing * scale)
 
 
 def key(scale: Scale, x: float, y: float, high: float) -> list[Mark]:

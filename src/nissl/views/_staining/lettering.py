@@ -45,6 +45,11 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def layer(name: str) -> str:
+    """A layer's name within a sentence; one that is but a number says what it is."""
+    return name if any(letter.isalpha() for letter in name) else f'layer "{name}"'
+
+
 def plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
