@@ -159,6 +159,13 @@ def test_a_layers_magnitude_is_that_of_all_that_it_says():
     np.testing.assert_allclose(found.scores, MODEL[:3](X).abs().flatten(1).sum(1).detach())
 
 
+def test_that_outputs_are_probabilities_is_told():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(1))
+    (note,) = nissl.attribute(model, torch.randn(5, 4), LABELS, by="gradient").notes
+    assert "probabilities" in note
+    assert nissl.attribute(model[:1], torch.randn(5, 4), LABELS, by="gradient").notes == ()
+
+
 def test_several_methods_in_one_call():
     both = nissl.attribute(MODEL, X, LABELS, by=["gradient", SmoothGrad(2), SmoothGrad(3)])
     assert list(both) == ["gradient", repr(SmoothGrad(2)), repr(SmoothGrad(3))]

@@ -26,9 +26,9 @@ class GradCamPlusPlus(Method):
 
     def shares(self, matter: Matter, layer: Layer) -> Array:
         value, slope = said(matter, layer)
-        flat = value.reshape(*value.shape[:2], -1)
-        square = slope**2
-        below = 2 * square + spread(flat.sum(2), value) * square * slope
-        alpha = np.divide(square, below, out=np.zeros_like(square), where=np.abs(below) > 1e-30)
-        weights = (alpha * np.maximum(slope, 0)).reshape(*slope.shape[:2], -1).sum(2)
+        ups = np.maximum(slope, 0)
+        # where a gradient g is positive, the paper's alpha times it, g g^2 / (2 g^2 + S g^3), is g / (2 + S g)
+        below = 2 + spread(value.reshape(*value.shape[:2], -1).sum(2), value) * ups
+        below[np.abs(below) < 1e-12] = np.inf
+        weights = (ups / below).reshape(*slope.shape[:2], -1).sum(2)
         return spread(weights, value) * value

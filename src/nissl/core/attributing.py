@@ -1,19 +1,20 @@
 """`nissl.attribute`: what an output, or a unit, owes to each value of an input or of a layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.aim import looks_squashed
 from nissl.core.anatomy import Anatomy
 from nissl.core.attribution import Attribution
 from nissl.core.matter import Matter
 from nissl.core.method import Method, method
 from nissl.core.network import Network, batches, examples, network
 from nissl.core.progress import progress as shown
-from nissl.core.targets import Target, target_of, target_of_unit
+from nissl.core.targets import Target, single, target_of, target_of_unit
 from nissl.errors import BadValue, listing
 
 Array = NDArray[Any]
@@ -45,14 +46,27 @@ def attribute(
     every = isinstance(unit, str) and unit == "every"
     told: dict[str, list[_Told]] = {name: [] for name in methods}
     with shown("attributing", progress) as tick:
-        for start, part in zip(range(0, count, rows), batches(x, rows), strict=True):
-            asked = whole.of_rows(slice(start, start + rows))
-            matter = Matter(found, part, asked, anatomy, place, rows, start + np.arange(examples(part)))
+        for matter in _chunks(found, x, whole, anatomy, place, rows):
             for name, one in methods.items():
                 told[name].append(_every(one, matter) if every else _told(one, matter))
-            tick((start + examples(part)) / count)
+            tick((matter.places[-1] + 1) / count)
     made = {name: _joined(one, told[name], whole, anatomy, place, every=every) for name, one in methods.items()}
     return made[next(iter(made))] if isinstance(by, str | Method) else made
+
+
+def _chunks(found: Network, x: Any, whole: Target, anatomy: Anatomy, place: str, rows: int) -> Iterator[Matter]:
+    """As many examples at a time as may pass at once."""
+    start, remarks = 0, list(_remarks(whole, anatomy))
+    for part in batches(x, rows):
+        asked, places = whole.of_rows(slice(start, start + rows)), start + np.arange(examples(part))
+        yield Matter(found, part, asked, anatomy, place, rows, places, list(remarks))
+        start += rows
+
+
+def _remarks(target: Target, anatomy: Anatomy) -> Iterator[str]:
+    """What to know before anything is computed."""
+    if target.of is None and not single(anatomy.outputs) and looks_squashed(anatomy.outputs):
+        yield "the outputs are probabilities, whose gradients vanish where the answer is sure: logits tell more"
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from nissl.views._staining.lettering import counted, fitted, sentences
 
 Array = NDArray[Any]
 WIDTH, LEFT, HEAD = 1600.0, 130.0, 68.0
-LARGEST, SMALLEST, GAP = 150.0, 74.0, 12
+LARGEST, SMALLEST, GAP, HIGH = 150.0, 74.0, 12, 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Attributions(View):
         count = min(len(pixels) for _, pixels, _ in columns)
         rows = min(count, self.most)
         shape = columns[0][1].shape[1:3]
-        side = float(np.clip((WIDTH - LEFT) // len(columns) - GAP, SMALLEST, LARGEST))
+        side = float(np.clip((WIDTH - LEFT) // len(columns) - GAP, SMALLEST, min(LARGEST, max(HIGH // rows, SMALLEST))))
         fits = max(2, int((WIDTH - LEFT) // (side + GAP)))
         drawn = columns[:fits]
         height = float(np.round(np.clip(side * shape[0] / shape[1], 22.0, 1.6 * side)))

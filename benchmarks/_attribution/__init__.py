@@ -1,0 +1,1 @@
+"""Groups of rows of the benchmark of attributions."""
