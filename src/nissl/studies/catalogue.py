@@ -9,7 +9,7 @@ from nissl import plugins
 from nissl.errors import UnknownName, listing, near
 
 GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"data": (), "models": ("shape", "classes"), "quantities": (), "profiles": ()}
+    {"data": (), "models": ("shape", "classes"), "quantities": (), "profiles": (), "canvases": ("paper",)}
 )
 """Kinds whose fields are options, but for those that are decided by what they are used on."""
 KINDS = (
