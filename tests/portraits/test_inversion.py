@@ -80,3 +80,10 @@ def test_a_dream_of_one_unit(net, x):
 def test_what_cannot_be_meant_is_said_in_words(net, x, call, said):
     with pytest.raises((ValueError, LookupError), match=said):
         call(net, x)
+
+
+def test_all_inputs_are_taken_however_many():
+    x = np.random.default_rng(1).uniform(-1, 1, (4100, 3)).astype(np.float32)
+    torch.manual_seed(0)
+    for call in (nissl.invert, nissl.dream):
+        assert len(call(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), x, "0", steps=1, **QUIET)) == 4100

@@ -89,3 +89,12 @@ def test_what_is_found_can_be_taken_apart_and_kept(tmp_path):
     with pytest.raises(ValueError, match="npz"):
         found.save(tmp_path / "found.png")
     assert "8 portraits of a, b, c, d" in repr(found)
+
+
+def test_of_many_inputs_some_are_taken_from_all_over():
+    many = np.repeat(np.arange(3.0), 4000)[:, None] * np.ones(4)
+    labels = np.repeat(np.arange(3), 4000)
+    for data in (many, (many, labels), [torch.from_numpy(many), torch.from_numpy(labels)]):
+        paper = nissl.portrait(nn.Linear(4, 2), data=data, steps=1, progress=False).paper
+        assert len(paper.sample) == 4000
+        assert [round(float((paper.sample[:, 0] == k).mean()), 2) for k in range(3)] == [0.33, 0.33, 0.33]

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.aim import Aim
+from nissl.core.drawing.studio import inputs as taken
 from nissl.core.drawing.studio import studio
 from nissl.core.drawing.wish import Wish, by_unit, said, whole
 from nissl.core.network import Network
+from nissl.core.paper import sound
 from nissl.core.portraits import Portraits
 from nissl.core.progress import progress as shown
 from nissl.errors import BadValue, UnknownName
@@ -31,8 +33,7 @@ def dream(
     if steps < 1:
         raise BadValue(f"steps={steps}: a whole number from 1.")
     place = studio(model, x, None, span, batch)
-    inputs = place.paper.sample
-    assert inputs is not None
+    inputs = sound(taken(place.net, x))
     answers = place.answers(of)
     wish = _more(place.net, of, unit, len(inputs), answers.flat.shape[1])
     which = np.arange(len(inputs))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.aim import Aim
-from nissl.core.drawing.studio import sample, studio
+from nissl.core.drawing.studio import inputs as taken
+from nissl.core.drawing.studio import studio
 from nissl.core.drawing.wish import Wish, said, whole
 from nissl.core.paper import sound
 from nissl.core.portraits import Portraits
@@ -35,7 +36,7 @@ def invert(
     place = studio(model, x if data is None else data, None, span, batch)
     if data is None:  # their mean would give away what is to be found
         place = replace(place, paper=replace(place.paper, sample=None))
-    inputs = sound(sample(place.net, x))
+    inputs = sound(taken(place.net, x))
     if inputs.shape[1:] != place.paper.shape:
         raise BadValue(f"x holds inputs of shape {inputs.shape[1:]}, and the data such of {place.paper.shape}.")
     place.answers(of)

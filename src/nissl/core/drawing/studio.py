@@ -135,18 +135,37 @@ def studio(model: Any, data: Any, shape: Any, span: Any, batch: int) -> Studio:
 
 
 def sample(net: Network, data: Any) -> Array:
-    """Real inputs as numpy, the first few thousand."""
+    """Real inputs as numpy, a few thousand: of an array from all over it, since such often come class after class."""
+    return inputs(net, _spread(data), SAMPLE)
+
+
+def inputs(net: Network, data: Any, most: int | None = None) -> Array:
+    """Inputs as numpy; all, or at most so many and no more values than are used."""
     parts: list[Array] = []
     for x, _ in streamed(data, 256):
         if isinstance(x, tuple | dict):
             raise Unsupported("The network takes several inputs at once: portraits are drawn where there is one.")
         parts.append(np.array(net.to_numpy(x)))
-        if sum(map(len, parts)) >= SAMPLE or sum(part.size for part in parts) >= VALUES:
+        if most is not None and sum(map(len, parts)) >= min(most, _enough(parts[0])):
             break
     if not parts:
         raise BadValue("The data are empty: give at least one real input, or shape= instead.")
-    most = min(SAMPLE, max(1, VALUES // max(1, parts[0][0].size)))
-    return np.concatenate(parts)[:most]
+    found = np.concatenate(parts)
+    return found if most is None else found[: min(most, _enough(found))]
+
+
+def _enough(x: Any) -> int:
+    """How many inputs like these hold as many values as are used."""
+    return max(1, VALUES // max(1, int(np.prod(x.shape[1:]))))
+
+
+def _spread(data: Any) -> Any:
+    """Of x, or (x, y), as many evenly spread rows as are used; anything else as it is."""
+    x = data[0] if isinstance(data, tuple | list) and len(data) == 2 else data
+    if not (hasattr(x, "shape") and hasattr(x, "ndim") and x.ndim > 1):
+        return data
+    most = min(SAMPLE, _enough(x))
+    return data if len(x) <= most else x[np.linspace(0, len(x) - 1, most).round().astype(int)]
 
 
 def _judged(judge: Any, pictures: Array, numbers: Array, batch: int) -> Array:
