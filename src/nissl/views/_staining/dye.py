@@ -20,6 +20,8 @@ from nissl.views._staining.responses import (
     Stain,
     active,
     below,
+    brightest,
+    by_class,
     order,
     responses,
     source,
@@ -49,6 +51,10 @@ class Dye(ABC):
 
     @abstractmethod
     def stain(self, layer: str, chosen: Sequence[int]) -> Stain: ...
+
+    @abstractmethod
+    def table(self, layer: str) -> tuple[Floats, float]:
+        """What the stain is made of, (unit, class), as it was recorded; and how much counts as full, at every epoch."""
 
     @abstractmethod
     def order(self, layer: str) -> NDArray[np.int64]:
@@ -83,6 +89,9 @@ class Contrast(Dye):
 
     def stain(self, layer: str, chosen: Sequence[int]) -> Stain:
         return stain(responses(self.trace, layer, [self.epoch])[0], chosen)
+
+    def table(self, layer: str) -> tuple[Floats, float]:
+        return by_class(self.trace, layer, [self.epoch])[0], brightest(self.trace, layer)
 
     def order(self, layer: str) -> NDArray[np.int64]:
         return order(responses(self.trace, layer, [self.trace.epochs[-1]])[0])
@@ -127,6 +136,11 @@ class Causal(Dye):
             return self._plain.stain(layer, chosen)
         whole = full(self._table(layer, self.known[-1]))
         return stained(self._table(layer, self.epoch), whole, chosen, mixed=len(chosen) <= MIXED)
+
+    def table(self, layer: str) -> tuple[Floats, float]:
+        if self.stands_in(layer):
+            return self._plain.table(layer)
+        return self._table(layer, self.epoch), full(self._table(layer, self.known[-1]))
 
     def order(self, layer: str) -> NDArray[np.int64]:
         return self._plain.order(layer) if self.stands_in(layer) else by_owner(self._table(layer, self.known[-1]))

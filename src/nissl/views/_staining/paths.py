@@ -106,6 +106,19 @@ def bundles(
 
     `members` (unit, chosen class) of each layer: only paths between units that are members for their class.
     """
+    kept = shared(strongest(trace, layers, epoch, chosen, budget, members), budget)
+    return against_last(kept, trace, layers, epoch, chosen, members)
+
+
+def strongest(
+    trace: Trace,
+    layers: Sequence[str],
+    epoch: int,
+    chosen: Sequence[int],
+    most: int,
+    members: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> list[Bundle]:
+    """Of each layer pair and class the `most` strongest paths, as strong as they are at this epoch."""
     gradients = outputs(trace, layers[-1])
     if gradients is None:
         return []
@@ -126,13 +139,24 @@ def bundles(
                 if members is not None:
                     mean = mean * members[source][:, place]
                     slant = slant if last else slant * members[target][:, place]
-                found.append(_bundle(source, PORTS if last else target, k, mean, weights, slant, budget))
-    kept = _shared(found, budget)
+                found.append(_bundle(source, PORTS if last else target, k, mean, weights, slant, most))
+    return found
+
+
+def against_last(
+    kept: list[Bundle],
+    trace: Trace,
+    layers: Sequence[str],
+    epoch: int,
+    chosen: Sequence[int],
+    members: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> list[Bundle]:
+    """Pale where the last epoch's paths are stronger."""
     last_epoch = trace.epochs[-1]
     if epoch == last_epoch or not kept:
         return kept
-    strongest = {b.key: b.top for b in bundles(trace, layers, last_epoch, chosen, len(found), members)}
-    return [_scaled(bundle, strongest.get(bundle.key, 0.0)) for bundle in kept]
+    tops = {b.key: b.top for b in strongest(trace, layers, last_epoch, chosen, 1, members)}
+    return [_scaled(bundle, tops.get(bundle.key, 0.0)) for bundle in kept]
 
 
 def outputs(trace: Trace, last: str) -> Floats | None:
@@ -179,11 +203,13 @@ def _bundle(
 
 
 def _largest(size: Floats, count: int) -> NDArray[np.int64]:
+    if count == 1:
+        return np.array([size.argmax()])
     kept = np.argpartition(-size, count)[:count]
     return kept[np.lexsort((kept, -size[kept]))]
 
 
-def _shared(found: list[Bundle], budget: int) -> list[Bundle]:
+def shared(found: list[Bundle], budget: int) -> list[Bundle]:
     """Each bundle's fair share of the budget; what a small one leaves goes to the others."""
     kept: list[Bundle] = []
     for place, bundle in enumerate(sorted(found, key=lambda b: len(b.start))):

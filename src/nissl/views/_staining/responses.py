@@ -60,15 +60,20 @@ def responses(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
 
     Without classes there is one column: the mean activity.
     """
-    found = _by_class(trace, layer, epochs)
-    last = found if epochs[-1] == trace.epochs[-1] else _by_class(trace, layer, trace.epochs[-1:])
-    top = np.clip(last[-1][np.isfinite(last[-1])], 0, None)
-    full = float(np.percentile(top, BRIGHTEST)) if top.size else 0.0
-    scaled: Floats = np.minimum(found / (full or 1.0), 1.2)
+    found = by_class(trace, layer, epochs)
+    scaled: Floats = np.minimum(found / brightest(trace, layer), 1.2)
     return np.where(np.abs(scaled) < NOTHING, 0.0, scaled)
 
 
-def _by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
+def brightest(trace: Trace, layer: str) -> float:
+    """The response that counts as full, at every epoch: all but the strongest of the last one; 1 where there is none."""
+    last = by_class(trace, layer, trace.epochs[-1:])[0]
+    top = np.clip(last[np.isfinite(last)], 0, None)
+    return float(np.percentile(top, BRIGHTEST) if top.size else 0.0) or 1.0
+
+
+def by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
+    """Mean response (epoch, unit, class) as it was recorded; without classes one column, the mean activity."""
     if trace.classes:
         found = heard(trace, layer, "class_mean", epochs)
         if found is not None:

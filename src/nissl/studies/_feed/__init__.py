@@ -1,0 +1,1 @@
+"""What the page reads of a trace, made from what views know of it."""
