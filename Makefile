@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRAMEWORKS := .venv-frameworks/bin
 NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
 
-.PHONY: help demo test test-frameworks check bench docs
+.PHONY: help demo test test-frameworks check web bench docs
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -20,11 +20,15 @@ test: .venv/with-dev ## every test
 test-frameworks: .venv-frameworks/ready ## the tests that need TensorFlow, JAX, ONNX, Lightning ... in 4 GB of their own
 	$(FRAMEWORKS)/python -m tests.frameworks
 
-check: .venv/with-dev ## style, types and the direction of imports
+check: .venv/with-dev ## style, types and the direction of imports; the page's own checks where Node is
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	web/check
+
+web: ## build the page that `nissl view` shows, from web/ into the package; needs Node
+	cd web && npm install --no-audit --no-fund && npm run build
 
 bench: .venv/with-dev ## the figures in README, quickly; leave off --quick for those that count
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script --quick || exit 1; done

@@ -6,14 +6,17 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from nissl.apps._cli.options import Run
+from nissl.errors import BadValue
 
 
 def export(
     run: Run,
     *,
     to: Annotated[
-        Literal["parquet", "csv", "zarr"],
-        Parameter(help="parquet and csv hold one table; zarr holds everything, as xarray reads it."),
+        Literal["parquet", "csv", "zarr", "site"],
+        Parameter(
+            help="parquet and csv hold one table; zarr holds everything, as xarray reads it; site is the page, for any web host."
+        ),
     ],
     out: Annotated[Path | None, Parameter(help="Where to; left out: beside the trace. Nothing is overwritten.")] = None,
     table: Annotated[
@@ -23,8 +26,16 @@ def export(
 ) -> None:
     """A trace as a file for other programs.
 
-    Examples: `nissl export runs/digits --to csv`; `nissl export runs/digits --to parquet --table connections`.
+    Examples: `nissl export runs/digits --to csv`; `nissl export runs/digits --to parquet --table connections`;
+    `nissl export runs/digits --to site --out public`.
     """
+    if to == "site":
+        from nissl.apps.report import site
+
+        if table != "neurons":
+            raise BadValue("A site holds all that the page shows, not one table: leave --table out.")
+        print(site(run, out))
+        return
     from nissl.studies.export import export as study
 
     print(study(run, to, out, table=table))

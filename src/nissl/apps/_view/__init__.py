@@ -1,0 +1,1 @@
+"""How a page is handed out: by a server, as a folder, in one file."""

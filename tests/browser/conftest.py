@@ -1,0 +1,64 @@
+"""Runs to look at, and one Chromium for the tests of a file."""
+
+import os
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("starlette")
+
+from nissl.apps.server import prepared
+from nissl.testing.specimens import specimen
+from tests.browser import chromium
+
+
+@pytest.fixture(scope="module")
+def tab():
+    if chromium.executable() is None:
+        pytest.skip(chromium.INSTALL)
+    with chromium.page() as opened:
+        yield opened
+
+
+@contextmanager
+def address_of(trace, tab=None):
+    """Where its page is; `tab` leaves it before the server ends."""
+    server, held, address, _ = prepared(trace)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
+    thread.start()
+    try:
+        yield address
+    finally:
+        if tab is not None:
+            tab.go("about:blank")
+            tab.until("location.href === 'about:blank'")
+        server.should_exit = True
+        thread.join(10)
+        held.close()
+
+
+@pytest.fixture(scope="module")
+def followed():
+    with address_of(specimen("followed")) as address:
+        yield address
+
+
+@pytest.fixture
+def quiet(tab):
+    """Whatever the test does, no script may fail, and nothing that the policy forbids may be tried."""
+    tab.go("about:blank")
+    tab.js("1")
+    tab.events.clear()
+    tab.size(1000, 700)
+    tab.prefer(color_scheme="light")
+    yield tab
+    assert tab.complaints() == []
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    """A browser that is told of a proxy would ask it for this machine's own pages."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)

@@ -1,0 +1,72 @@
+/** The address of what is looked at: #/e30/hidden_1/n20?stain=3,8 is trace["e30/hidden_1/n20"] with 3 and 8 stained. */
+
+import type { DyeName } from "./types";
+
+export type Lamp = "bright" | "dark";
+
+export interface Address {
+  epoch: number | null;
+  layer: string | null;
+  unit: number | null;
+  /** Names of classes; null: those that the page chooses. */
+  stains: string[] | null;
+  dye: DyeName | null;
+  lamp: Lamp | null;
+}
+
+export const NOWHERE: Address = { epoch: null, layer: null, unit: null, stains: null, dye: null, lamp: null };
+
+export function parse(hash: string): Address {
+  const [path = "", query = ""] = split(hash.replace(/^#\/?/, ""), "?");
+  const parts = path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decoded);
+  const found: Address = { ...NOWHERE };
+  const epoch = /^e_?(\d+)$/i.exec(parts[0] ?? "");
+  if (epoch) {
+    found.epoch = Number(epoch[1]);
+    found.layer = parts[1]?.replace(/^L_/, "") ?? null;
+    const unit = /^n_?(\d+)$/i.exec(parts[2] ?? "");
+    if (unit && found.layer !== null) found.unit = Number(unit[1]);
+  }
+  for (const pair of query.split("&")) {
+    const [name = "", value = ""] = split(pair, "=");
+    if (name === "stain") found.stains = value === "" ? [] : value.split(",").map(decoded);
+    if (name === "dye" && (value === "causal" || value === "contrast")) found.dye = value;
+    if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
+  }
+  return found;
+}
+
+export function written(at: Address): string {
+  let path = "#/";
+  if (at.epoch !== null) {
+    path += `e${at.epoch}`;
+    if (at.layer !== null) path += `/${plain(at.layer)}`;
+    if (at.layer !== null && at.unit !== null) path += `/n${at.unit}`;
+  }
+  const said: string[] = [];
+  if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
+  if (at.dye !== null) said.push(`dye=${at.dye}`);
+  if (at.lamp !== null) said.push(`lamp=${at.lamp}`);
+  return said.length > 0 ? `${path}?${said.join("&")}` : path;
+}
+
+/** Percent-encoded, but for what may stand in an address as it is. */
+function plain(text: string): string {
+  return encodeURIComponent(text).replace(/%20/g, "+");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, " "));
+  } catch {
+    return text;
+  }
+}
+
+function split(text: string, at: string): [string, string] {
+  const place = text.indexOf(at);
+  return place < 0 ? [text, ""] : [text.slice(0, place), text.slice(place + 1)];
+}

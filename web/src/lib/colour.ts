@@ -1,0 +1,82 @@
+/** Two lamps: in the brightfield dyes absorb light on paper, in fluorescence they shine on black. As nissl/core/palette.py. */
+
+import type { Lamp } from "./address";
+
+export type Light = [number, number, number];
+
+export const STAIN10 = [
+  "#0084a8",
+  "#d8780c",
+  "#6c309c",
+  "#60b49c",
+  "#cc3060",
+  "#1800fc",
+  "#d8c000",
+  "#902400",
+  "#c06cfc",
+  "#b4b4fc",
+];
+/** The same hues, lifted where they would be dim on black. */
+export const LIFTED = [
+  "#12a5cf",
+  "#f08c1c",
+  "#9a58d6",
+  "#60b49c",
+  "#e8447a",
+  "#4a50ff",
+  "#e0c800",
+  "#c4481c",
+  "#c878ff",
+  "#c4c4ff",
+];
+export const PAPER: Record<Lamp, Light> = { bright: rgb("#fbfaf7"), dark: rgb("#0d1014") };
+/** The counterstain as it shines: a little blue. */
+const COLD: Light = [0.9, 0.95, 1.0];
+const COUNTERSTAIN = rgb("#6f6f78");
+
+export function rgb(colour: string): Light {
+  const at = (i: number): number => parseInt(colour.slice(i, i + 2), 16) / 255;
+  return [at(1), at(3), at(5)];
+}
+
+export function hex(light: Light): string {
+  return `#${light
+    .map((v) =>
+      Math.round(Math.min(1, Math.max(0, v)) * 255)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
+}
+
+/** The dyes of the chosen classes: a class keeps its own wherever there are dyes for all. */
+export function dyes(chosen: number[], classes: number, lamp: Lamp): string[] {
+  const from = lamp === "bright" ? STAIN10 : LIFTED;
+  return chosen.map((number, place) => from[(classes <= from.length ? number : place) % from.length] as string);
+}
+
+/** Mixes counterstain and dyes at some depths into what an eye sees of a cell. */
+export function mixer(inks: string[], lamp: Lamp): (grey: number, depth: ArrayLike<number>, at: number) => Light {
+  const lights = inks.map(rgb);
+  const paper = PAPER[lamp];
+  if (lamp === "bright") {
+    const clear = lights.map((light) => light.map((v) => -Math.log(Math.max(v, 0.02))) as Light);
+    const counter = COUNTERSTAIN.map((v) => -Math.log(v)) as Light;
+    return (grey, depth, at) => through(paper, (i) => sum(clear, depth, at, i) + grey * (counter[i] as number));
+  }
+  return (grey, depth, at) => lit(paper, (i) => 2.1 * sum(lights, depth, at, i) + 0.42 * grey * (COLD[i] as number));
+}
+
+function sum(lights: Light[], depth: ArrayLike<number>, at: number, channel: number): number {
+  let found = 0;
+  for (let k = 0; k < lights.length; k++) found += (depth[at + k] ?? 0) * (lights[k]?.[channel] ?? 0);
+  return found;
+}
+
+function through(paper: Light, depth: (channel: number) => number): Light {
+  return [0, 1, 2].map((i) => (paper[i] as number) * Math.exp(-depth(i))) as Light;
+}
+
+function lit(dark: Light, shine: (channel: number) => number): Light {
+  return [0, 1, 2].map((i) => 1 - (1 - (dark[i] as number)) * Math.exp(-shine(i))) as Light;
+}

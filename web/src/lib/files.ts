@@ -1,0 +1,95 @@
+/** A run's files, each fetched and unpacked once and kept while it is near what is looked at. */
+
+import { Unread, type Source } from "./source";
+import type { Cells, DyeName, Index, Paths } from "./types";
+import { cells, gunzip, paths } from "./unpack";
+
+const KEPT = 400;
+const FORMAT = 1;
+
+export class Files {
+  private readonly held = new Map<string, Promise<unknown>>();
+  private readonly ahead = new Map<string, (() => Promise<unknown>)[]>();
+  private busy = 0;
+  /** Tells apart what was made before and after the run grew. */
+  private stamp = "";
+  private layers = 0;
+
+  constructor(private readonly source: Source) {}
+
+  get live(): boolean {
+    return this.source.live;
+  }
+
+  async index(): Promise<Index> {
+    const text = new TextDecoder().decode(await this.source.get("index.json", String(Date.now())));
+    let found: Index;
+    try {
+      found = JSON.parse(text) as Index;
+    } catch {
+      throw new Unread("What came for index.json is not what nissl writes: is this address a run's page?");
+    }
+    if (!(found.format <= FORMAT)) {
+      throw new Unread(`This run's page is of format ${found.format}, this page reads ${FORMAT}: update nissl.`);
+    }
+    const stamp = `${found.epochs.length}.${found.epochs.at(-1) ?? ""}`;
+    if (stamp !== this.stamp) this.held.clear();
+    this.stamp = stamp;
+    this.layers = found.layers?.length ?? 0;
+    return found;
+  }
+
+  cells(epoch: number): Promise<Cells> {
+    return this.once(`cells/${epoch}.bin`, (whole) => cells(whole, this.layers));
+  }
+
+  paths(epoch: number, dye: DyeName): Promise<Paths> {
+    return this.once(`paths/${epoch}.${dye}.bin`, paths);
+  }
+
+  /** Fetch these, two at a time; what was wanted before for the same end is forgotten. */
+  soon(end: "near" | "history", wanted: (() => Promise<unknown>)[]): void {
+    this.ahead.set(end, [...wanted]);
+    while (this.busy < 2 && this.waiting > 0) void this.next();
+  }
+
+  private get waiting(): number {
+    return [...this.ahead.values()].reduce((sum, one) => sum + one.length, 0);
+  }
+
+  private async next(): Promise<void> {
+    const want = this.ahead.get("history")?.shift() ?? this.ahead.get("near")?.shift();
+    if (want === undefined) return;
+    this.busy += 1;
+    await want().catch(() => undefined); // whoever looks at it is told
+    this.busy -= 1;
+    void this.next();
+  }
+
+  private once<T>(name: string, made: (whole: ArrayBuffer) => T): Promise<T> {
+    const known = this.held.get(name) as Promise<T> | undefined;
+    if (known) {
+      this.held.delete(name);
+      this.held.set(name, known); // the latest looked at, the last to go
+      return known;
+    }
+    const found = this.source
+      .get(name, this.stamp)
+      .then(gunzip)
+      .then(made)
+      .catch((error: unknown) => {
+        this.held.delete(name);
+        throw error instanceof Unread ? error : new Unread(`${name} is damaged or was cut short: ${reason(error)}.`);
+      });
+    this.held.set(name, found);
+    for (const old of this.held.keys()) {
+      if (this.held.size <= KEPT) break;
+      this.held.delete(old);
+    }
+    return found;
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

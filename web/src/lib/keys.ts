@@ -1,0 +1,81 @@
+/** Everything by the keyboard. */
+
+import type { Microscope } from "./microscope.svelte";
+
+export const SHEET: [string, string][] = [
+  ["← →", "one epoch back, on"],
+  ["⇧ ← →", "ten epochs"],
+  ["Home End", "first, last epoch"],
+  ["space", "play, pause"],
+  ["L", "play in a loop"],
+  ["0 – 9", "stain a class, or not"],
+  ["\\", "stain all, or none"],
+  ["[ ]", "a layer to the left, right"],
+  [", .", "the cell before, after"],
+  ["Esc", "let go of the cell"],
+  ["T", "dye: what it adds, or activity"],
+  ["D", "the other lamp"],
+  ["S", "copy this view's link"],
+  ["?", "this sheet"],
+];
+
+/** True if the key meant something. */
+export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || look.phase !== "ready") return false;
+  if (event.target instanceof HTMLElement && typing(event.target, event.key)) return false;
+  const far = event.shiftKey ? 10 : 1;
+  const does: Record<string, () => void> = {
+    ArrowLeft: () => look.step(-far),
+    ArrowRight: () => look.step(far),
+    Home: () => look.to(0),
+    End: () => look.to(Infinity),
+    " ": () => (look.playing = !look.playing),
+    l: () => (look.looping = !look.looping),
+    "\\": () => (look.stains = look.stains.length > 0 ? [] : (look.index?.stains ?? [])),
+    "[": () => walk(look, -1),
+    "]": () => walk(look, 1),
+    ",": () => stroll(look, -1),
+    ".": () => stroll(look, 1),
+    Escape: () => (look.sheet ? (look.sheet = false) : (look.picked = null)),
+    t: () => look.use(look.dye === "causal" ? "contrast" : "causal"),
+    d: () => (look.lamp = look.lamp === "bright" ? "dark" : "bright"),
+    s: copy,
+    "?": () => (look.sheet = !look.sheet),
+  };
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (/^[0-9]$/.test(key)) {
+    if (Number(key) >= (look.index?.classes.length ?? 0)) return false;
+    look.toggle(Number(key));
+    return true;
+  }
+  if (key === "t" && (look.index?.dyes.length ?? 0) < 2) return false;
+  const deed = does[key];
+  deed?.();
+  return deed !== undefined;
+}
+
+/** Does this key belong to what has the focus? */
+function typing(target: HTMLElement, key: string): boolean {
+  if (target instanceof HTMLInputElement)
+    return target.type !== "range" || !["Escape", " ", "?", "d", "s", "l", "t"].includes(key);
+  return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
+}
+
+function walk(look: Microscope, by: number): void {
+  const count = look.index?.layers.length ?? 0;
+  if (count === 0) return;
+  const slide = look.picked === null ? (by > 0 ? 0 : count - 1) : (look.picked.slide + by + count) % count;
+  look.picked = { slide, cell: order(look, slide)[0] ?? 0 };
+}
+
+function stroll(look: Microscope, by: number): void {
+  if (look.picked === null) return walk(look, 1);
+  const { slide, cell } = look.picked;
+  const cells = order(look, slide);
+  look.picked = { slide, cell: cells[(cells.indexOf(cell) + by + cells.length) % cells.length] ?? 0 };
+}
+
+function order(look: Microscope, slide: number): number[] {
+  const layer = look.layer(slide);
+  return layer?.orders[look.dyeHere] ?? layer?.orders.contrast ?? [];
+}

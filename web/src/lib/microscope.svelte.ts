@@ -1,0 +1,216 @@
+/** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
+
+import { NOWHERE, parse, written, type Address, type Lamp } from "./address";
+import { Files } from "./files";
+import type { Source } from "./source";
+import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
+
+export interface Cell {
+  slide: number;
+  cell: number;
+}
+
+export type Phase = "opening" | "waiting" | "ready" | "broken";
+
+const AHEAD = 8;
+const LOOK_AGAIN = 2000;
+
+export class Microscope {
+  phase: Phase = $state("opening");
+  trouble: string = $state("");
+  index: Shown | null = $state.raw(null);
+  /** The place of the epoch among those of the run, and the one whose picture is there already. */
+  place: number = $state(0);
+  cells: Cells | null = $state.raw(null);
+  paths: Paths | null = $state.raw(null);
+  stains: number[] = $state.raw([]);
+  /** A class that is pointed at: seen alone for as long. */
+  alone: number | null = $state(null);
+  dye: DyeName = $state("contrast");
+  lamp: Lamp = $state("bright");
+  picked: Cell | null = $state.raw(null);
+  hovered: Cell | null = $state.raw(null);
+  playing: boolean = $state(false);
+  looping: boolean = $state(false);
+  following: boolean = $state(true);
+  sheet: boolean = $state(false);
+  said: string = $state("");
+
+  epoch: number = $derived(this.index?.epochs[this.place] ?? 0);
+  chosen: number[] = $derived(this.alone !== null ? [this.alone] : this.stains);
+  /** The dye that this epoch allows. */
+  dyeHere: DyeName = $derived(this.allows("causal") && this.dye === "causal" ? "causal" : "contrast");
+  loading: boolean = $derived(this.phase === "ready" && this.cells?.epoch !== this.epoch && this.trouble === "");
+
+  readonly files: Files;
+  private asked: Address = NOWHERE;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(source: Source) {
+    this.files = new Files(source);
+  }
+
+  allows(dye: DyeName): boolean {
+    return this.index?.dyes.find((one) => one.name === dye)?.epochs.includes(this.epoch) ?? false;
+  }
+
+  layer(slide: number): LayerInfo | undefined {
+    return this.index?.layers[slide];
+  }
+
+  /** The unit that a cell shows, or the first of them. */
+  unit({ slide, cell }: Cell): number {
+    return this.layer(slide)?.first?.[cell] ?? cell;
+  }
+
+  async open(hash: string): Promise<void> {
+    this.asked = parse(hash);
+    await this.refresh();
+  }
+
+  /** Read the index, and again for as long as the run is being recorded. */
+  async refresh(): Promise<void> {
+    clearTimeout(this.timer);
+    try {
+      const found = await this.files.index();
+      if (found.refused !== undefined) return this.broken(found.refused);
+      if (found.epochs.length === 0) this.phase = "waiting";
+      else this.grown(found as Shown);
+      if (!found.closed && this.files.live) this.timer = setTimeout(() => void this.refresh(), LOOK_AGAIN);
+    } catch (error) {
+      this.broken(said(error));
+    }
+  }
+
+  private grown(found: Shown): void {
+    const before = this.index;
+    const same = before?.epochs.length === found.epochs.length && before.closed === found.closed;
+    if (same && this.phase === "ready") return;
+    const atEnd = before === null || this.place === before.epochs.length - 1;
+    this.index = found;
+    if (before === null) this.go(this.asked);
+    else if (this.following && atEnd && !this.playing) this.place = found.epochs.length - 1;
+    this.phase = "ready";
+    void this.look();
+  }
+
+  /** To an address; what it leaves open is as the page chooses. */
+  go(to: Address): void {
+    const index = this.index;
+    if (index === null) return;
+    const place = to.epoch === null ? index.epochs.length - 1 : index.epochs.indexOf(to.epoch);
+    if (place < 0) this.tell(`Epoch ${to.epoch} was not recorded: this is epoch ${index.epochs.at(-1)}.`);
+    this.place = place < 0 ? index.epochs.length - 1 : place;
+    this.dye = to.dye ?? (index.dyes[0]?.name as DyeName);
+    this.lamp = to.lamp ?? preferred();
+    this.stains = to.stains === null ? index.stains : to.stains.map((name) => this.number(name)).filter((k) => k >= 0);
+    this.picked = this.found(to);
+    this.asked = to;
+  }
+
+  private found(to: Address): Cell | null {
+    const slide = this.index?.layers.findIndex((one) => one.name === to.layer || one.name === `L_${to.layer}`) ?? -1;
+    const layer = this.layer(slide);
+    if (layer === undefined || to.unit === null) return null;
+    const cell = layer.first ? layer.first.indexOf(to.unit) : to.unit;
+    return cell >= 0 && cell < layer.cells ? { slide, cell } : null;
+  }
+
+  private number(name: string): number {
+    const classes = this.index?.classes ?? [];
+    const known = classes.indexOf(name);
+    return known >= 0 || !/^\d+$/.test(name) || Number(name) >= classes.length ? known : Number(name);
+  }
+
+  /** The address of all of this. */
+  get address(): Address {
+    const index = this.index;
+    if (index === null) return this.asked;
+    const usual = index.stains.length === this.stains.length && index.stains.every((k, i) => k === this.stains[i]);
+    return {
+      epoch: this.epoch,
+      layer: this.picked ? (this.layer(this.picked.slide)?.name ?? null) : null,
+      unit: this.picked ? this.unit(this.picked) : null,
+      stains: usual ? null : this.stains.map((k) => index.classes[k] as string),
+      dye: this.dye === index.dyes[0]?.name ? null : this.dye,
+      lamp: this.lamp === preferred() ? null : this.lamp,
+    };
+  }
+
+  get hash(): string {
+    return written(this.address);
+  }
+
+  /** Fetch what the cursor is on, then what is near. */
+  async look(): Promise<void> {
+    const { epoch, dyeHere } = this;
+    try {
+      const [cells, paths] = await Promise.all([this.files.cells(epoch), this.files.paths(epoch, dyeHere)]);
+      if (epoch !== this.epoch || dyeHere !== this.dyeHere) return;
+      [this.cells, this.paths, this.trouble] = [cells, paths, ""];
+    } catch (error) {
+      if (epoch === this.epoch) this.trouble = said(error);
+    }
+    this.files.soon("near", this.near());
+  }
+
+  private near(): (() => Promise<unknown>)[] {
+    const epochs = this.index?.epochs ?? [];
+    const causal = this.index?.dyes.find((one) => one.name === "causal")?.epochs ?? [];
+    const places = Array.from({ length: AHEAD }, (_, i) => [this.place + i + 1, this.place - i - 1]).flat();
+    return places
+      .map((place) => epochs[place])
+      .filter((epoch) => epoch !== undefined)
+      .flatMap((epoch) => [
+        () => this.files.cells(epoch),
+        () => this.files.paths(epoch, this.dye === "causal" && causal.includes(epoch) ? "causal" : "contrast"),
+      ]);
+  }
+
+  step(by: number): void {
+    this.to(this.place + by);
+  }
+
+  to(place: number): void {
+    const last = (this.index?.epochs.length ?? 1) - 1;
+    this.place = Math.min(last, Math.max(0, place));
+    void this.look();
+  }
+
+  toggle(number: number): void {
+    const on = this.stains.includes(number);
+    this.stains = on ? this.stains.filter((k) => k !== number) : [...this.stains, number].sort((a, b) => a - b);
+    if (this.stains.length > 10) {
+      this.stains = this.stains.filter((k) => k === number || k !== this.stains[0]).slice(-10);
+      this.tell("There are dyes for ten classes at a time: the first gave way.");
+    }
+  }
+
+  use(dye: DyeName): void {
+    this.dye = dye;
+    void this.look();
+  }
+
+  /** A line for a moment. */
+  tell(words: string): void {
+    this.said = words;
+    setTimeout(() => (this.said = this.said === words ? "" : this.said), 4000);
+  }
+
+  private broken(words: string): void {
+    if (this.phase === "ready" && this.index !== null) {
+      this.tell(words); // what is there already can still be looked at
+      return;
+    }
+    this.trouble = words;
+    this.phase = "broken";
+  }
+}
+
+export function preferred(): Lamp {
+  return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "bright";
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

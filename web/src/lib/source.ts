@@ -1,0 +1,62 @@
+/** Where a run's files come from: a server or folder beside the page, or the page itself. */
+
+export interface Source {
+  /** One file; `stamp` tells apart what was made of a run before and after it grew. */
+  get(name: string, stamp: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Can the run grow while we look? */
+  live: boolean;
+}
+
+/** What went wrong, in words for people. */
+export class Unread extends Error {}
+
+/** Files beside the page, from nissl's own server or any web host. */
+export function beside(root: string): Source {
+  return {
+    live: true,
+    async get(name, stamp) {
+      let answer: Response;
+      try {
+        answer = await fetch(`${root}${name}?v=${encodeURIComponent(stamp)}`, { credentials: "omit" });
+      } catch {
+        throw new Unread(
+          "Nothing answers at this page's address: was `nissl view` ended? Start it again and open its new link.",
+        );
+      }
+      if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
+      const said = await answer.text();
+      throw new Unread(letter(said) ?? `${name} could not be had: the host says ${answer.status}.`);
+    },
+  };
+}
+
+/** The sentence that nissl's server sends where it refuses. */
+function letter(said: string): string | null {
+  try {
+    const found: unknown = (JSON.parse(said) as { error?: unknown }).error;
+    return typeof found === "string" ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Files written into the page, as base64; null where there are none. */
+export function within(page: Document): Source | null {
+  const found = new Map<string, HTMLScriptElement>();
+  for (const script of page.querySelectorAll<HTMLScriptElement>('script[type="application/x-nissl"]')) {
+    found.set(script.dataset.name ?? "", script);
+  }
+  if (found.size === 0) return null;
+  return {
+    live: false,
+    async get(name) {
+      const text = found.get(name)?.textContent;
+      if (text == null) throw new Unread(`This report holds no ${name}: it may have been cut short. Write it anew.`);
+      try {
+        return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+      } catch {
+        throw new Unread(`What this report holds as ${name} was changed after it was written. Write it anew.`);
+      }
+    },
+  };
+}

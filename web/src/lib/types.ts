@@ -1,0 +1,87 @@
+/** What the page reads of a run, as docs/design/viewer.md describes it. */
+
+export type DyeName = "causal" | "contrast";
+
+export interface LayerInfo {
+  name: string;
+  kind: string;
+  bends: string | null;
+  unit: string;
+  units: number;
+  cells: number;
+  /** Was attribution recorded of it? If not, it is dyed by activity beside those of which it was. */
+  followed: boolean;
+  orders: Partial<Record<DyeName, number[]>>;
+  /** Of a layer that has more units than cells: each cell's first unit, and how many it stands for. */
+  first?: number[];
+  counts?: number[];
+}
+
+export interface DyeInfo {
+  name: DyeName;
+  epochs: number[];
+  source: string;
+}
+
+export interface Index {
+  format: number;
+  name: string;
+  model?: string | null;
+  closed: boolean;
+  epochs: number[];
+  classes: string[];
+  damaged: Record<string, string>;
+  scalars: Record<string, (number | null)[]>;
+  refused?: string;
+  layers?: LayerInfo[];
+  ends?: boolean;
+  every?: number;
+  dyes?: DyeInfo[];
+  stains?: number[];
+  ribbons?: number;
+}
+
+/** An index of a run that has something to show. */
+export type Shown = Required<Omit<Index, "refused" | "model">> & Pick<Index, "model">;
+
+/** Whole steps of an evenly divided range, (class, cell); NEVER stands for not-a-number. */
+export interface Table {
+  steps: Int16Array;
+  classes: number;
+  cells: number;
+  /** The value of the last step, and the one that counts as full at every epoch. */
+  most: number;
+  full: number;
+}
+
+export interface Cells {
+  epoch: number;
+  /** By the layer's place, what was recorded for each dye. */
+  tables: Partial<Record<DyeName, Table>>[];
+  right: (number | null)[];
+  judged: number;
+  mistakes: [number, number, number][];
+  confusion: Uint32Array | null;
+}
+
+export interface Bundle {
+  source: number;
+  /** A layer's place, or -1: the outputs of its class. */
+  target: number;
+  class: number;
+  at: number;
+  count: number;
+  total: number;
+}
+
+export interface Paths {
+  bundles: Bundle[];
+  start: Uint16Array;
+  end: Uint16Array;
+  /** 32767 is the strongest of its bundle at the last epoch; negative: it lowers the output. */
+  strength: Int16Array;
+  absent: string;
+}
+
+export const NEVER = -32768;
+export const MOST = 32767;

@@ -1,0 +1,87 @@
+/** What a view says of itself: what it shows, what was counted, how sure it is. */
+
+import { drawn, total } from "./share";
+import type { Microscope } from "./microscope.svelte";
+
+export interface Said {
+  shows: string;
+  counted: string;
+  sure: string;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** "one thing", "2 things". */
+export function plural(value: number, thing: string): string {
+  return `${count(value)} ${thing}${value === 1 ? "" : /(s|x|ch|sh)$/.test(thing) ? "es" : "s"}`;
+}
+
+/** Three digits, and no more letters than they need. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1);
+  return String(Number(value.toPrecision(3)));
+}
+
+export function listed(names: string[]): string {
+  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+export function pathways(look: Microscope): Said {
+  const { index, cells, chosen } = look;
+  if (index === null || cells === null) return { shows: "", counted: "", sure: "" };
+  return { shows: shows(look), counted: counted(look).join(" · "), sure: sure(look, chosen.length) };
+}
+
+function shows({ index, chosen, dyeHere, epoch }: Microscope): string {
+  const classes = index?.classes ?? [];
+  if (classes.length === 0)
+    return `How active each unit is at epoch ${epoch}; the trace names no classes, so nothing is dyed.`;
+  if (chosen.length === 0) return `Each unit at epoch ${epoch}, no class stained: choose one at the right.`;
+  const causal = dyeHere === "causal";
+  if (chosen.length > 3) {
+    return `The class that each unit ${causal ? "adds to most" : "is most active for"} at epoch ${epoch}, and the paths that lead to the outputs.`;
+  }
+  const whom = listed(chosen.map((k) => classes[k] as string));
+  const what = causal ? `What each unit adds to ${whom}` : `How active each unit is for ${whom} above the others`;
+  return `${what} at epoch ${epoch}, and the paths that lead there.`;
+}
+
+function counted({ index, cells, paths, chosen }: Microscope): string[] {
+  if (index === null || cells === null) return [];
+  const slides = index.layers.length;
+  const units = index.layers.reduce((sum, one) => sum + one.units, 0);
+  const every = index.every;
+  const shown = slides + (index.ends ? 1 : 0);
+  const said = [
+    `${plural(units, "unit")} in ${shown === every ? "all" : `${count(shown)} of`} ${plural(every, "layer")}${index.ends ? ", the last one as the classes" : ""}`,
+  ];
+  const several = index.layers.filter((one) => one.first).map((one) => one.name);
+  if (several.length > 0) said.push(`several units to a cell in ${listed(several)}`);
+  if (paths !== null && chosen.length > 0) {
+    const all = total(paths, chosen);
+    const few = drawn(paths, chosen, index.ribbons).length;
+    if (few > 0)
+      said.push(few === all ? `all ${plural(all, "path")}` : `the strongest ${count(few)} of ${plural(all, "path")}`);
+    else said.push(`no paths: ${paths.absent || "nothing answers on the way"}`);
+  }
+  if (chosen.length > 0 && chosen.length < index.classes.length) {
+    said.push(`${count(chosen.length)} of ${plural(index.classes.length, "class")} stained`);
+  }
+  if (cells.judged > 0) said.push(`${plural(cells.judged, "example")} judged`);
+  return said;
+}
+
+function sure({ index, dyeHere, dye }: Microscope, stains: number): string {
+  const known = index?.dyes.find((one) => one.name === dyeHere);
+  if (index === null || known === undefined || index.classes.length === 0) return "";
+  if (stains === 0) return "";
+  if (dyeHere === "causal") {
+    return `An estimate of what deleting each unit would take from the class's log-odds (attribution patching, ${known.source}); a cut proves it.`;
+  }
+  const instead = dye === "causal" ? "No attribution was recorded at this epoch. " : "";
+  return `${instead}Activity on ${known.source}: it tells units apart, and is not proved to matter.`;
+}

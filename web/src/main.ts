@@ -1,0 +1,12 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import "./app.css";
+import { beside, within } from "./lib/source";
+import { Microscope } from "./lib/microscope.svelte";
+
+const target = document.getElementById("nissl");
+if (target !== null) {
+  const look = new Microscope(within(document) ?? beside("data/"));
+  mount(App, { target, props: { look } });
+  void look.open(location.hash);
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { NOWHERE, parse, written, type Address } from "../src/lib/address";
+
+describe("an address", () => {
+  it("is the trace's own", () => {
+    const found = parse("#/e30/hidden_1/n20?stain=3,8&dye=contrast&lamp=dark");
+    expect(found).toEqual({
+      epoch: 30,
+      layer: "hidden_1",
+      unit: 20,
+      stains: ["3", "8"],
+      dye: "contrast",
+      lamp: "dark",
+    });
+    expect(parse("#/E_30/L_hidden_1/n_20")).toEqual({ ...NOWHERE, epoch: 30, layer: "hidden_1", unit: 20 });
+  });
+
+  it("comes back as it was written, whatever names are like", () => {
+    const odd = ["a b", "<b>", "x,y", "50%", "e/1", "n20", "ä?&=#", "L_x", "+", "../..", "🧠", "%2F"];
+    for (let i = 0; i < 400; i++) {
+      const pick = <T>(from: T[]): T => from[Math.floor(Math.random() * from.length)] as T;
+      const layer = pick([null, ...odd.filter((name) => !name.startsWith("L_"))]);
+      const at: Address = {
+        epoch: Math.floor(Math.random() * 1000),
+        layer,
+        unit: layer === null ? null : pick([null, 0, 20]),
+        stains: pick([null, [], odd, [pick(odd)]]),
+        dye: pick([null, "causal", "contrast"]),
+        lamp: pick([null, "bright", "dark"]),
+      };
+      expect(parse(written(at))).toEqual(at);
+    }
+  });
+
+  it("of nonsense is nowhere", () => {
+    for (const odd of ["", "#", "#/", "#/x", "#/ex/y", "#//?", "#?dye=blue&lamp=red&&=", "#/%E0%A4%A"]) {
+      expect(parse(odd)).toEqual(NOWHERE);
+    }
+    expect(parse("#/e3/%E0%A4%A/n1").layer).toBe("%E0%A4%A");
+  });
+});

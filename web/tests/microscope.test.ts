@@ -1,0 +1,165 @@
+import { flushSync } from "svelte";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { written } from "../src/lib/address";
+import { pressed } from "../src/lib/keys";
+import { Microscope } from "../src/lib/microscope.svelte";
+import { pathways } from "../src/lib/words";
+import { Planted } from "./planted";
+
+async function opened(hash = "", source = new Planted()): Promise<[Microscope, Planted]> {
+  const look = new Microscope(source);
+  await look.open(hash);
+  await vi.waitFor(() => expect(look.phase !== "ready" || look.cells !== null || look.trouble !== "").toBe(true));
+  return [look, source];
+}
+
+const press = (look: Microscope, key: string, shiftKey = false): boolean =>
+  pressed(look, new KeyboardEvent("keydown", { key, shiftKey }), () => undefined);
+
+afterEach(() => void vi.useRealTimers());
+
+describe("the microscope", () => {
+  it("opens at the last epoch, with the page's own stains, by what units add", async () => {
+    const [look] = await opened();
+    expect([look.phase, look.epoch, look.dyeHere]).toEqual(["ready", 5, "causal"]);
+    expect(look.hash).toBe("#/e5");
+    expect(pathways(look).counted).toContain("10 units in all 3 layers");
+  });
+
+  it("opens at an address, and is at that address", async () => {
+    for (const hash of [
+      "#/e1/first/n3?stain=dog,cat",
+      "#/e2/second%2Fb/n1?stain=3&dye=contrast&lamp=dark",
+      "#/e0?stain=",
+    ]) {
+      const [look] = await opened(hash);
+      const [again] = await opened(look.hash);
+      expect(again.address).toEqual(look.address);
+    }
+    const [look] = await opened("#/e1/first/n3?stain=dog,cat");
+    expect(look.picked).toEqual({ slide: 0, cell: 3 });
+    expect(look.stains).toEqual([1, 0]);
+    expect(written(look.address)).toBe("#/e1/L_first/n3?stain=dog,cat");
+  });
+
+  it("takes a class by its name before its number, and leaves out what it does not know", async () => {
+    const [look] = await opened("#/e1/nowhere/n99?stain=3,1,mouse,77");
+    expect(look.stains).toEqual([2, 1]);
+    expect(look.picked).toBe(null);
+    const [far] = await opened("#/e4");
+    expect([far.epoch, far.said]).toEqual([5, "Epoch 4 was not recorded: this is epoch 5."]);
+  });
+
+  it("shows activity where no attribution was recorded, and says so", async () => {
+    const [look] = await opened("#/e0");
+    expect([look.dye, look.dyeHere]).toEqual(["causal", "contrast"]);
+    expect(pathways(look).sure).toMatch(/^No attribution was recorded at this epoch\. Activity on the held-out probe/);
+    look.step(1);
+    await vi.waitFor(() => expect(look.cells?.epoch).toBe(1));
+    expect(pathways(look).sure).toContain("attribution patching, 300 probe examples");
+  });
+
+  it("is driven by keys", async () => {
+    const [look] = await opened();
+    press(look, "ArrowLeft");
+    expect(look.epoch).toBe(2);
+    press(look, "ArrowLeft", true);
+    expect(look.epoch).toBe(0);
+    press(look, "End");
+    expect(look.epoch).toBe(5);
+    press(look, "1");
+    expect(look.stains).toEqual([0, 2]);
+    press(look, "1");
+    expect(look.stains).toEqual([0, 1, 2]);
+    expect(press(look, "7")).toBe(false);
+    press(look, "\\");
+    expect(look.stains).toEqual([]);
+    press(look, "]");
+    expect(look.picked).toEqual({ slide: 0, cell: 5 });
+    press(look, ".");
+    expect(look.picked).toEqual({ slide: 0, cell: 4 });
+    press(look, "]");
+    expect(look.picked).toEqual({ slide: 1, cell: 3 });
+    press(look, "Escape");
+    expect(look.picked).toBe(null);
+    press(look, "t");
+    expect(look.dye).toBe("contrast");
+    press(look, "D");
+    expect(look.lamp).toBe("dark");
+    press(look, "?");
+    expect(look.sheet).toBe(true);
+    expect(press(look, "q")).toBe(false);
+  });
+
+  it("leaves keys to what is typed into", async () => {
+    const [look] = await opened();
+    const field = document.createElement("input");
+    const event = new KeyboardEvent("keydown", { key: "d" });
+    Object.defineProperty(event, "target", { value: field });
+    expect(pressed(look, event, () => undefined)).toBe(false);
+    expect(look.lamp).toBe("bright");
+  });
+
+  it("sees one class alone while it is pointed at", async () => {
+    const [look] = await opened();
+    look.alone = 1;
+    flushSync();
+    expect(look.chosen).toEqual([1]);
+    look.alone = null;
+    expect(look.chosen).toEqual([0, 1, 2]);
+  });
+
+  it("has dyes for ten classes at a time", async () => {
+    const source = new Planted();
+    source.classes = Array.from({ length: 30 }, (_, k) => `class ${k}`);
+    const [look] = await opened("", source);
+    for (let k = 0; k < 12; k++) if (!look.stains.includes(k)) look.toggle(k);
+    expect(look.stains.length).toBe(10);
+    expect(look.stains).toContain(11);
+  });
+});
+
+describe("a run that", () => {
+  it("is still recorded is followed from its end, and left alone elsewhere", async () => {
+    const source = new Planted();
+    source.closed = false;
+    const [look] = await opened("", source);
+    source.epochs = [...source.epochs, 6];
+    await look.refresh();
+    expect(look.epoch).toBe(6);
+    look.step(-2);
+    source.epochs = [...source.epochs, 7];
+    source.closed = true;
+    await look.refresh();
+    expect([look.epoch, look.index?.epochs.length]).toEqual([2, 6]);
+  });
+
+  it("has no epoch yet is waited for", async () => {
+    const source = new Planted();
+    [source.epochs, source.closed] = [[], false];
+    const [look] = await opened("#/e9", source);
+    expect(look.phase).toBe("waiting");
+    source.epochs = [1];
+    await look.refresh();
+    expect([look.phase, look.epoch]).toEqual(["ready", 1]);
+  });
+
+  it("cannot be shown, or had, says why", async () => {
+    const source = new Planted();
+    source.refused = "No layer's activity is in this trace.";
+    expect((await opened("", source))[0]).toMatchObject({ phase: "broken", trouble: source.refused });
+    const gone = new Planted();
+    gone.failing = "index";
+    expect((await opened("", gone))[0]).toMatchObject({ phase: "broken", trouble: "it is gone" });
+  });
+
+  it("holds an epoch that cannot be read goes on with the others", async () => {
+    const source = new Planted();
+    source.failing = "cells/2";
+    const [look] = await opened("#/e2", source);
+    expect(look.trouble).toBe("it is gone");
+    look.step(1);
+    await vi.waitFor(() => expect(look.cells?.epoch).toBe(5));
+    expect(look.trouble).toBe("");
+  });
+});
