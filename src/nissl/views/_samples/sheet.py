@@ -64,7 +64,7 @@ class Sheet:
     def under(self, row: int, column: int, words: str, colour: str = MUTED, bold: bool = False) -> Mark:
         x = self.left + self.across * column + self.side / 2
         y = self.top + self.down * row + self.side + UNDER / 2 + 2
-        return fitted(Text(x, y, words, 15, "center", bold, colour), self.across)
+        return fitted(Text(x, y, words, 14, "center", bold, colour), self.side + 2)
 
 
 def scale(x: float, y: float, low: str, high: str) -> list[Mark]:
