@@ -46,7 +46,7 @@ class Attributions(View):
         side = float(np.clip((WIDTH - LEFT) // len(columns) - GAP, SMALLEST, min(LARGEST, max(HIGH // rows, SMALLEST))))
         fits = max(2, int((WIDTH - LEFT) // (side + GAP)))
         drawn = columns[:fits]
-        height = float(np.round(np.clip(side * shape[0] / shape[1], 22.0, 1.6 * side)))
+        height = float(np.round(np.clip(side * shape[0] / shape[1], 22.0 * max(len(self._words(0)), 1), 1.6 * side)))
         marks, bottom = self._grid(drawn, rows, side, height)
         signed = any(sign for _, _, sign in drawn)
         marks += self._scales(bottom + 26, signed, any(sign is False for _, _, sign in drawn))
@@ -87,9 +87,12 @@ class Attributions(View):
             boxes = np.array([[x, HEAD + row * step, side, height] for row in range(rows)])
             marks += [_stacked(boxes, pixels[:rows]), _framed(boxes)]
         for row in range(rows):
-            y = HEAD + row * step + height / 2
-            for line, (words, colour) in enumerate(self._words(row)):
-                marks.append(fitted(Text(0, y + 20 * line - 2, words, 15, colour=colour), LEFT - 14))
+            said = self._words(row)
+            y = HEAD + row * step + height / 2 - 10 * (len(said) - 1)
+            marks += [
+                fitted(Text(0, y + 20 * line, words, 15, colour=colour), LEFT - 14)
+                for line, (words, colour) in enumerate(said)
+            ]
         return marks, HEAD + rows * step
 
     def _words(self, row: int) -> list[tuple[str, str]]:
