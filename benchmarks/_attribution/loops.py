@@ -85,7 +85,7 @@ def loops(model: nn.Module, last: nn.Module, quick: bool) -> Figures:
     """How many times faster than one image after the other."""
     x, y = examples(32 if quick else 256)
     net, labels, steps = nissl.network(model), y.numpy(), 8 if quick else 32
-    few = slice(0, 4 if quick else 32)
+    few = slice(0, 4 if quick else 8)
     pairs: dict[str, tuple[Work, Work, float]] = {
         "saliency": (lambda: nissl.attribute(net, x, labels, "gradient"), lambda: one_by_one(model, x, y), 1),
         "guided backprop": (lambda: nissl.attribute(net, x, labels, "guided_backprop"), lambda: guided_one_by_one(model, x, y), 1),
@@ -97,7 +97,7 @@ def loops(model: nn.Module, last: nn.Module, quick: bool) -> Figures:
     }  # fmt: skip
     found = {}
     for name, (own, loop, scale) in pairs.items():
-        took = timed({"own": own, "loop": loop}, 2 if quick else 7)
+        took = timed({"own": own, "loop": loop}, 2 if quick else 5)
         found[f"{name}: times faster"] = round(scale * took["loop"] / took["own"], 2)
         found[f"{name}: ms an image"] = round(1e3 * took["own"] / len(x), 4)
     return found

@@ -43,7 +43,7 @@ def peers(quick: bool) -> Figures:
     }
     if find_spec("captum"):
         works |= _captums(model, x, y)
-    took = timed(works, 2 if quick else 7)
+    took = timed(works, 2 if quick else 5)
     base = took["one batched gradient"]
     ratios = {name: round(seconds / base, 2) for name, seconds in took.items() if seconds is not base}
     return {
