@@ -8,10 +8,10 @@ from nissl.errors import MissingDependency
 from nissl.studies.study import Study
 
 
-def name(where: str) -> str:
-    """What a run or a model is called, as a folder's name."""
+def folder(where: str) -> Path:
+    """Where pictures of a run or a model go: not where a demonstration of the same name has its trace."""
     last = where.rstrip("/").rpartition("/")[2]
-    return last.replace(".py", "").replace(":", "_")
+    return Path("results") / f"{last.replace('.py', '').replace(':', '_')}_study"
 
 
 def show(found: Study, out: Path, tensorboard: Path | None = None) -> None:

@@ -22,7 +22,7 @@ def study(
     limit: Annotated[int, Parameter(help="The most examples that are judged by.")] = 10_000,
     seed: Annotated[int, Parameter(help="Decides which samples are projected.")] = 0,
     tensorboard: Annotated[Path | None, Parameter(help="A folder for TensorBoard's logs: numbers, pictures, graph, projector.")] = None,
-    out: Annotated[Path | None, Parameter(help="A folder for the pictures; left out: results/NAME.")] = None,
+    out: Annotated[Path | None, Parameter(help="A folder for the pictures; left out: results/NAME_study.")] = None,
 ) -> None:  # fmt: skip
     """How a network came to answer as it does: confusion, saliency, attention, misclassified samples, projections, portraits.
 
@@ -44,4 +44,4 @@ def study(
         seed=seed,
         against=against,
     )
-    studied.show(found, out or Path("results") / studied.name(where), tensorboard)
+    studied.show(found, out or studied.folder(where), tensorboard)

@@ -20,7 +20,9 @@ def train(
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
     study: Annotated[
         bool,
-        Parameter(negative=(), help="Then look at it, stage by stage, as `nissl study` does; pictures in results/RUN."),
+        Parameter(
+            negative=(), help="Then look at it, stage by stage, as `nissl study` does; pictures in results/RUN_study."
+        ),
     ] = False,
     training: Training | None = None,
     recording: Recording | None = None,
@@ -47,4 +49,4 @@ def train(
         from nissl.apps._cli import studied
         from nissl.studies.study import of
 
-        studied.show(of(str(path)), Path("results") / studied.name(str(path)))
+        studied.show(of(str(path)), studied.folder(str(path)))
