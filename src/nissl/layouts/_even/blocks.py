@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.layouts._even.shapes import Cells
+from nissl.layouts._even.weighing import uniform
 
 Array = NDArray[Any]
 SIDE = 12
@@ -40,16 +41,11 @@ def traded(features: Array, cells: Cells, held: NDArray[np.intp], seed: int, rea
 
 def around(values: Array, cells: Cells, radius: float) -> Array:
     """The mean of values over the square around each cell, of cells that are there."""
-    from scipy.ndimage import uniform_filter1d
-
     high, wide = cells.max(0) + 1
     table = np.zeros((high, wide, values.shape[1] + 1))
     table[cells[:, 0], cells[:, 1], :-1] = values
     table[cells[:, 0], cells[:, 1], -1] = 1
-    size = int(2 * radius) | 1
-    for axis in (0, 1):
-        table = uniform_filter1d(table, size, axis=axis, mode="reflect")
-    found: Array = table[cells[:, 0], cells[:, 1]]
+    found: Array = uniform(table, int(2 * radius) | 1)[cells[:, 0], cells[:, 1]]
     return found[:, :-1] / found[:, -1:]
 
 

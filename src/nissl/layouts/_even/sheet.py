@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nissl.core.layout import plane
 from nissl.layouts._even.halves import filled
 from nissl.layouts._even.shapes import Cells
+from nissl.layouts._even.weighing import gaussian
 
 Array = NDArray[Any]
 PASSES = 24
@@ -41,7 +42,6 @@ def _goals(
     features: Array, places: Array, cells: Cells, nodes: NDArray[np.intp], step: Array, radius: float
 ) -> tuple[Array, NDArray[np.bool_]]:
     """What each node is to be like, and which nodes lie on the shape."""
-    from scipy.ndimage import gaussian_filter
     from scipy.sparse import csr_array
 
     at = np.minimum((places[:, ::-1] / step).astype(int), nodes - 1)
@@ -49,7 +49,7 @@ def _goals(
     gather = csr_array((np.ones(len(flat)), (flat, np.arange(len(flat)))), (int(nodes.prod()), len(flat)))
     held = np.concatenate([features, np.ones((len(features), 1))], 1)
     table = (gather @ held).reshape(*nodes, -1)
-    table = gaussian_filter(table, (*(radius / step), 0), mode="constant", truncate=3)
+    table = gaussian(table, radius / step)
     goals = table[..., :-1] / np.maximum(table[..., -1:], 1e-12)
     inside = np.zeros(nodes, bool)
     spot = np.minimum((cells + 0.5) / step, nodes - 1).astype(int)
