@@ -51,7 +51,7 @@ def drawn(*, photographs):
     (paper(None, None, np.random.default_rng(0).normal(size=(200, 4))), "principal"),
 ])  # fmt: skip
 def test_the_canvas_suits_the_paper(given, wanted):
-    assert type(canvas(None, given, {})).__name__.lower() == wanted
+    assert canvas(None, given, {}).name == wanted
 
 
 def test_principal_strokes_are_standard_deviations():

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nissl
 from nissl.core.drawing.distortion import Distortion, blurred, blurring
 from nissl.core.drawing.penalties import roughness, sameness
-from nissl.core.drawing.realism import realism
+from nissl.core.drawing.realism import Realism
 
 SIDES = st.integers(1, 9)
 
@@ -106,7 +108,8 @@ def test_sameness_is_the_mean_cosine_and_its_slopes_are_finite_differences():
 def test_realism_is_even_for_real_inputs_and_none_for_strange_ones():
     draw = np.random.default_rng(3)
     sample, fresh = draw.normal(size=(400, 3)), draw.normal(size=(300, 3))
-    found = realism(None, None, sample, fresh, 64)
+    real = Realism(nissl.network(torch.nn.Linear(3, 2)), None, sample, 64)
+    found = real(fresh)
     assert found.mean() == pytest.approx(0.5, abs=0.06)
     np.testing.assert_allclose(np.quantile(found, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.08)
-    assert (realism(None, None, sample, fresh + 20, 64) == 0).all()
+    assert (real(fresh + 20) == 0).all()

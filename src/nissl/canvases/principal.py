@@ -32,22 +32,14 @@ class Principal(Canvas):
     @cached_property
     def _components(self) -> Array:
         """(component, value), as long as the examples' deviation along it."""
-        sample = self.paper.sample
-        assert sample is not None
-        away = (sample - self.paper.middle).reshape(len(sample), -1)
-        turned = len(away) < away.shape[1]
-        strength, axes = np.linalg.eigh((away @ away.T if turned else away.T @ away) / len(away))
-        strength, axes = np.maximum(strength[::-1], 0), axes[:, ::-1]
-        if not strength[0] > 0:
+        every = self.paper.components
+        strength = (every**2).sum(1)
+        if not strength.sum() > 0:
             raise BadValue(
                 "All examples of the data are alike: how inputs vary is not to be seen. Use canvas='pixels'."
             )
         share = strength.cumsum() / strength.sum()
-        some = np.arange(len(strength)) <= np.searchsorted(share, self.kept - 1e-12)
-        some &= strength > 1e-10 * strength[0]
-        if turned:
-            return np.asarray((away.T @ axes[:, some] / np.sqrt(len(away))).T)
-        return np.asarray((axes[:, some] * np.sqrt(strength[some])).T)
+        return every[: int(np.searchsorted(share, self.kept - 1e-12)) + 1]
 
     def begin(self, count: int, draw: np.random.Generator) -> Array:
         return self.spread * draw.normal(size=(count, len(self._components)))

@@ -1,5 +1,6 @@
 """The contract of a canvas: numbers that are changed step by step in, pictures out, and slopes on the way back."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Canvas(ABC):
     """How far strokes move in a step."""
     prior: ClassVar[float] = 0.0
     """How much half a squared unit of strokes costs, in units of the score."""
+
+    @property
+    def name(self) -> str:
+        """As it is asked for."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
     @abstractmethod
     def begin(self, count: int, draw: np.random.Generator) -> Array:

@@ -39,6 +39,18 @@ class Paper:
         return np.asarray(np.broadcast_to(found, self.shape), float)
 
     @cached_property
+    def components(self) -> Array:
+        """(component, value): the directions in which the sample varies, the widest first, as long as its deviation along them."""
+        assert self.sample is not None
+        away = (self.sample - self.middle).reshape(len(self.sample), -1)
+        turned = len(away) < away.shape[1]
+        strength, axes = np.linalg.eigh((away @ away.T if turned else away.T @ away) / len(away))
+        strength, axes = np.maximum(strength[::-1], 0), axes[:, ::-1]
+        some = strength > 1e-10 * max(float(strength[0]), 1e-300)
+        found = away.T @ axes[:, some] / np.sqrt(len(away)) if turned else axes[:, some] * np.sqrt(strength[some])
+        return np.asarray(found.T)
+
+    @cached_property
     def channel(self) -> int | None:
         """The axis of the channels of an image, counted in the shape; None where it has none, or is no image."""
         return _channel(self.shape)

@@ -83,9 +83,8 @@ class Ascent:
     @property
     def told(self) -> dict[str, Any]:
         """The whole recipe as plain values."""
-        name = type(self.canvas).__name__.lower()
         own = {f.name: getattr(self.canvas, f.name) for f in fields(self.canvas) if f.name != "paper"}
-        return {"canvas": name, **own, **self.recipe}
+        return {"canvas": self.canvas.name, **own, **self.recipe}
 
     def seen(self, pictures: Array, draw: np.random.Generator) -> tuple[Array, Warp | None]:
         """Pictures as the network is shown them, and how they were warped."""

@@ -14,23 +14,28 @@ LEAST = 20
 """Fewer real inputs say nothing of how far apart they are."""
 
 
-def realism(net: Network, layer: str | None, sample: Array, pictures: Array, batch: int) -> Array:
-    """For each picture the share of real inputs that are at least as far from their nearest; 0: it is stranger than all.
+class Realism:
+    """Real inputs, one half of which is compared with the other: once, for all pictures that come.
 
-    Far in what the layer makes of them, or (None) in the inputs themselves. One half of the sample is compared with the other.
+    Far is what is far in what `layer` makes of it, or (None) in the inputs themselves.
     """
-    order = np.random.default_rng(0).permutation(len(sample))[:MOST]
-    real, drawn = (_rows(net, layer, x, batch) for x in (sample[order], pictures))
-    known, held = np.array_split(real, 2)
-    usual, found = (_distance(known, rows) for rows in (held, drawn))
-    return np.asarray((usual >= found[:, None] * (1 - 1e-9)).mean(1))
 
+    def __init__(self, net: Network, layer: str | None, sample: Array, batch: int):
+        self._net, self._layer, self._batch = net, layer, batch
+        real = self._rows(sample[np.random.default_rng(0).permutation(len(sample))[:MOST]])
+        self._known, held = np.array_split(real, 2)
+        self._usual = _distance(self._known, held)
 
-def _rows(net: Network, layer: str | None, x: Array, batch: int) -> Array:
-    if layer is None:
-        return x.reshape(len(x), -1)
-    found = said(net, x, layer, batch)
-    return np.moveaxis(found, net.layer(layer).batch_axis, 0).reshape(len(x), -1).astype(float)
+    def __call__(self, pictures: Array) -> Array:
+        """For each picture the share of real inputs that are at least as far from their nearest; 0: it is stranger than all."""
+        found = _distance(self._known, self._rows(pictures))
+        return np.asarray((self._usual >= found[:, None] * (1 - 1e-9)).mean(1))
+
+    def _rows(self, x: Array) -> Array:
+        if self._layer is None:
+            return x.reshape(len(x), -1)
+        found = said(self._net, x, self._layer, self._batch)
+        return np.moveaxis(found, self._net.layer(self._layer).batch_axis, 0).reshape(len(x), -1).astype(float)
 
 
 def _distance(known: Array, rows: Array) -> Array:

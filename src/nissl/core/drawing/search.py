@@ -34,7 +34,7 @@ def searched(
     """All that were tried, the best first; what the user said stays as it is, and its own recipe is among them."""
     draw = np.random.default_rng([seed, 1])
     first = canvas(given, place.paper, {})
-    trials = [_Trial(type(first).__name__.lower(), dict(options))]
+    trials = [_Trial(first.name, dict(options))]
     trials += [_drawn(place, given, options, draw) for _ in range(count - 1)]
     which = np.unique(np.linspace(0, len(wish.names) - 1, min(len(wish.names), MOST)).round().astype(int))
     found: dict[int, Tried] = {}

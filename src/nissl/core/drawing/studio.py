@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nissl.core.aim import looks_squashed
 from nissl.core.canvas import canvas
 from nissl.core.drawing.ascent import Ascent
-from nissl.core.drawing.realism import LEAST, realism
+from nissl.core.drawing.realism import LEAST, Realism
 from nissl.core.drawing.recipe import NAMES, parted, settled
 from nissl.core.drawing.targets import Answers
 from nissl.core.drawing.wish import Wish, probabilities, said
@@ -41,7 +41,7 @@ class Studio:
     def inputs(self) -> Array:
         """Some real inputs; where there are none, smooth noise over the whole span."""
         if self.paper.sample is not None:
-            return self.paper.sample[:LOOKED_AT]
+            return _even(self.paper.sample, LOOKED_AT)
         rough = canvas(None, self.paper, {"spread": 2.0})
         return rough.draw(rough.begin(32, np.random.default_rng(0)))
 
@@ -85,12 +85,18 @@ class Studio:
 
     def realism(self, pictures: Array) -> tuple[Array | None, Array | None]:
         """In what the last layer before the outputs makes of them, and in the inputs themselves."""
+        if self._real is None:
+            return None, None
+        inner, bare = (real(pictures) for real in self._real)
+        return inner, bare
+
+    @cached_property
+    def _real(self) -> tuple[Realism, Realism] | None:
         sample = self.paper.sample
         if sample is None or len(sample) < LEAST:
-            return None, None
-        bare = realism(self.net, None, sample, pictures, self.batch)
-        inner = bare if self.embedding is None else realism(self.net, self.embedding, sample, pictures, self.batch)
-        return inner, bare
+            return None
+        bare = Realism(self.net, None, sample, self.batch)
+        return bare if self.embedding is None else Realism(self.net, self.embedding, sample, self.batch), bare
 
     def chance(self, wish: Wish, which: Array) -> Callable[[Array], Array]:
         """The probability of the class that is meant, one a picture, from the outputs."""
@@ -165,7 +171,12 @@ def _spread(data: Any) -> Any:
     if not (hasattr(x, "shape") and hasattr(x, "ndim") and x.ndim > 1):
         return data
     most = min(SAMPLE, _enough(x))
-    return data if len(x) <= most else x[np.linspace(0, len(x) - 1, most).round().astype(int)]
+    return data if len(x) <= most else _even(x, most)
+
+
+def _even(x: Any, most: int) -> Any:
+    """At most so many rows, from all over."""
+    return x[np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).round().astype(int))]
 
 
 def _judged(judge: Any, pictures: Array, numbers: Array, batch: int) -> Array:
