@@ -9,24 +9,15 @@ from nissl.apps._cli.options import Recording, Training
 
 
 def train(
-    run: Annotated[
-        str | None, Parameter(help="The new trace's folder, or its address (s3://bucket/run); left out: runs/DATA.")
-    ] = None,
+    run: Annotated[str | None, Parameter(help="The new trace's folder, or its address (s3://bucket/run); left out: runs/DATA.")] = None,
     *,
     config: Annotated[Path | None, Parameter(help="A TOML file with these options.")] = None,  # noqa: ARG001 - for from_toml
-    resume: Annotated[
-        bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")
-    ] = False,
+    resume: Annotated[bool, Parameter(negative=(), help="Go on after the last epoch of the trace that is there.")] = False,
     overwrite: Annotated[bool, Parameter(negative=(), help="Delete the trace that is there.")] = False,
-    study: Annotated[
-        bool,
-        Parameter(
-            negative=(), help="Then look at it, stage by stage, as `nissl study` does; pictures in results/RUN_study."
-        ),
-    ] = False,
+    study: Annotated[bool, Parameter(negative=(), help="Then look at it, stage by stage, as `nissl study` does; pictures in results/RUN_study.")] = False,
     training: Training | None = None,
     recording: Recording | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Train a reference network on a data set and record it; the best weights are kept beside the trace, or here.
 
     Examples: `nissl train`; `nissl train runs/a --model mlp --model.hidden 64,32 --epochs 10`;
