@@ -1,28 +1,21 @@
 """A layer's channels, weighed by their positive gradients, more where few positions have them."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from nissl.attribution._maps.cam import mapped, said, spread
+from nissl.attribution._maps.cam import Cam, said, spread
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
-from nissl.core.method import Array, Method
+from nissl.core.method import Array
 
 
 @dataclass(frozen=True)
-class GradCamPlusPlus(Method):
+class GradCamPlusPlus(Cam):
     """Grad-CAM++ (Chattopadhyay and others, 2018), which finds several objects of a class.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.
     """
-
-    maps: ClassVar[bool] = True
-    layer: str | None = None
-
-    def values(self, matter: Matter) -> Array:
-        return mapped(matter, self.layer, self.shares)
 
     def shares(self, matter: Matter, layer: Layer) -> Array:
         value, slope = said(matter, layer)

@@ -1,30 +1,23 @@
 """A layer's channels, weighed by what the network gives for the input seen through each of them."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from nissl.attribution._maps.cam import mapped, spread, turned
+from nissl.attribution._maps.cam import Cam, spread, turned
 from nissl.attribution._maps.resize import resized
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
-from nissl.core.method import Array, Method
+from nissl.core.method import Array
 from nissl.errors import Unsupported
 
 
 @dataclass(frozen=True)
-class ScoreCam(Method):
+class ScoreCam(Cam):
     """Score-CAM (Wang and others, 2020): no gradient, a pass for each channel, whose scores a softmax makes to weights.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.
     """
-
-    maps: ClassVar[bool] = True
-    layer: str | None = None
-
-    def values(self, matter: Matter) -> Array:
-        return mapped(matter, self.layer, self.shares)
 
     def shares(self, matter: Matter, layer: Layer) -> Array:
         x, axis = matter.inputs, matter.anatomy.axis

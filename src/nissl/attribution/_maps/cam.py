@@ -1,17 +1,35 @@
 """A layer's channels made into a map over the input: each method says what a channel counts at each position."""
 
+from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from nissl.attribution._maps.resize import resized
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
-from nissl.core.method import Array
+from nissl.core.method import Array, Method
 from nissl.errors import Unsupported
 
 Shares = Callable[[Matter, Layer], Array]
 """What each channel adds at each position, (example, channel, position ...)."""
+
+
+@dataclass(frozen=True)
+class Cam(Method):
+    """Of a layer's channels. `layer`: whose; None: the last with positions. The map is laid over the input."""
+
+    maps: ClassVar[bool] = True
+    layer: str | None = None
+
+    def values(self, matter: Matter) -> Array:
+        return mapped(matter, self.layer, self.shares)
+
+    @abstractmethod
+    def shares(self, matter: Matter, layer: Layer) -> Array:
+        """What each channel adds at each position, (example, channel, position ...)."""
 
 
 def mapped(matter: Matter, name: str | None, shares: Shares) -> Array:
