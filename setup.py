@@ -15,6 +15,13 @@ ANY = ["-O3"]
 class BuildKernel(build_ext):
     """Tries the flags that make it fast, then what any compiler knows, then says in one line that there is no kernel."""
 
+    def build_extensions(self) -> None:
+        """Without the address of the library of the Python that builds, which is nowhere on another machine."""
+        words = getattr(self.compiler, "linker_so", None)
+        if words:
+            self.compiler.linker_so = [word for word in words if not word.startswith("-Wl,-rpath")]
+        super().build_extensions()
+
     def build_extension(self, ext: Any) -> None:
         for ext.extra_compile_args in [["/O2"]] if self.compiler.compiler_type == "msvc" else [FAST, ANY]:
             try:

@@ -8,7 +8,13 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "nissl"
-FRONT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+FRONT = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+    "RELEASING.md": "releasing.md",
+}
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -31,7 +37,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Show the reason of a block that is not run, instead of its mark."""
+    """Show the reason of a block that is not run, instead of its mark; results lie beside the pages here, not above."""
+    markdown = markdown.replace("](../benchmarks/", "](benchmarks/")
     return re.sub(
         r'^( *)```python no-run reason="([^"]+)"$',
         r"\1*Not run by the tests: \2.*\n\n\1```python",
