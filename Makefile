@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRAMEWORKS := .venv-frameworks/bin
 NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
 
-.PHONY: help demo test test-frameworks check web bench docs
+.PHONY: help demo test test-frameworks check web bench bench-quick docs package
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -30,11 +30,17 @@ check: .venv/with-dev ## style, types and the direction of imports; the page's o
 web: ## build the page that `nissl view` shows, from web/ into the package; needs Node
 	cd web && npm install --no-audit --no-fund && npm run build
 
-bench: .venv/with-dev ## the figures in README, quickly; leave off --quick for those that count
-	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script --quick || exit 1; done
+bench: .venv/with-dev ## every figure anew, in some hours on a quiet machine: benchmarks/results/ and docs/figures.md
+	$(BIN)/python -m benchmarks
+
+bench-quick: .venv/with-dev ## a look at every benchmark within 5 minutes; nothing is kept
+	$(BIN)/python -m benchmarks --quick
 
 docs: .venv/with-dev ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+package: ## the sdist and the wheel, into dist/, each tried in an empty environment
+	PYTHON=$(PYTHON) .ci/package
 
 # One stamp for each set of extras (joined by +), made again when what it was made from changes.
 .venv/with-%: pyproject.toml constraints.txt $(NATIVE)

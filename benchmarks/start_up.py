@@ -1,12 +1,16 @@
 """How long `import nissl`, `nissl --help` and a look at a model of 1,000 layers take: reach 20 ms, 0.3 s and 0.1 s."""
 
 import argparse
+import json
+import os
+import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-IMPORT, HELP, LAYERS = 0.020, 0.3, 0.1
+IMPORT, HELP, LAYERS = 20, 300, 100
+RESULT = Path(__file__).parent / "results" / "start_up.json"
 
 
 def seconds(command: list[str], runs: int) -> float:
@@ -36,19 +40,27 @@ def thousand_layers(runs: int) -> float:
 
 
 def main() -> None:
-    """Print all three; the first over a bare Python."""
+    """Print all three, the first over a bare Python, and keep them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="5 runs instead of 30")
-    runs = 5 if parser.parse_args().quick else 30
+    parser.add_argument("--quick", action="store_true", help="5 runs instead of 30, and nothing is kept")
+    quick = parser.parse_args().quick
+    runs = 5 if quick else 30
     bare = seconds([sys.executable, "-c", "pass"], runs)
     imported = seconds([sys.executable, "-c", "import nissl"], runs) - bare
-    print(
-        f"import nissl   {1000 * imported:6.1f} ms over a bare python ({1000 * bare:.0f} ms); reach {1000 * IMPORT:.0f}"
-    )
     helped = seconds([str(Path(sys.executable).parent / "nissl"), "--help"], runs)
-    print(f"nissl --help   {1000 * helped:6.1f} ms, python included; reach {1000 * HELP:.0f}")
-    looked = thousand_layers(runs)
-    print(f"nissl.network  {1000 * looked:6.1f} ms for the layers of a model with 1,000; reach {1000 * LAYERS:.0f}")
+    rows = (
+        ("a bare python", bare, None), ("import nissl, over a bare python", imported, IMPORT),
+        ("nissl --help, python included", helped, HELP), ("the layers of a model of 1,000", thousand_layers(runs), LAYERS),
+    )  # fmt: skip
+    kept = []
+    for what, figure, reach in rows:
+        milliseconds = round(1000 * figure, 1)
+        target = f"<= {reach}" if reach else ""
+        kept.append({"what": what, "target": target, "figure": milliseconds, "unit": "ms", "reached": not reach or milliseconds <= reach})  # fmt: skip
+        print(f"{what:34}{milliseconds:8.1f} ms  {target}")
+    if not quick:
+        about = {"machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+        RESULT.write_text(json.dumps({**about, "figures": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
