@@ -35,10 +35,7 @@ class Row:
 def rows(results: dict[str, Any]) -> list[Row]:
     """All figures of a file: of `figures`, which bring their targets, or of whatever else is in it."""
     if isinstance(results.get("figures"), list):
-        return [
-            Row(one["what"], f"{number(one['figure'])} {one['unit']}".strip(), (one["figure"],), one["target"], one["reached"])
-            for one in results["figures"]
-        ]  # fmt: skip
+        return list(_listed(results["figures"]))
     return list(_leaves("", results))
 
 
@@ -73,6 +70,19 @@ def at(where: str, found: list[Row]) -> tuple[str, float]:
         if part != where and (inside := re.search(rf"\b{re.escape(part)} (-?[\d.e+-]+\d)", row.text)):
             return inside[1], float(inside[1])
     raise KeyError(f"No figure at {where!r}: correct targets.toml.")
+
+
+def _listed(figures: list[dict[str, Any]]) -> Iterator[Row]:
+    """Names that begin with dots go on with the one before."""
+    whose = ""
+    for one in figures:
+        what = one["what"]
+        if what.startswith("... "):
+            what = f"{whose} · {what.removeprefix('... ')}"
+        else:
+            whose = what.split(":")[0]
+        text = f"{number(one['figure'])} {one['unit']}".strip()
+        yield Row(what, text, (one["figure"],), one["target"], one["reached"])
 
 
 def _judged(where: str, target: str, found: list[Row]) -> Row:

@@ -88,8 +88,9 @@ def test_parts_of_lists_seeds_and_texts_are_figures_too() -> None:
 def test_a_benchmarks_own_verdict_is_kept() -> None:
     figures = [
         {"what": "slow", "target": "<= 1 ms", "figure": 2.0, "unit": "ms", "reached": False},
-        {"what": "beside", "target": "", "figure": 3, "unit": "", "reached": True},
+        {"what": "... beside", "target": "", "figure": 3, "unit": "", "reached": True},
     ]
+    assert [row.where for row in rows({"figures": figures})] == ["slow", "slow · beside"]
     (row,) = judged(rows({"figures": figures}), {})
     assert (row.where, row.text, row.target, row.reached) == ("slow", "2 ms", "<= 1 ms", False)
 
