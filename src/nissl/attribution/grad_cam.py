@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from nissl.attribution._maps.cam import Cam, by_mean_slope
+from nissl.attribution._maps.cam import CamMethod, by_mean_slope
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
 from nissl.core.method import Array
 
 
 @dataclass(frozen=True)
-class GradCam(Cam):
+class GradCam(CamMethod):
     """Grad-CAM (Selvaraju and others, 2017): relu of the sum.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.

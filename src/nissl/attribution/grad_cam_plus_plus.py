@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nissl.attribution._maps.cam import Cam, said, spread
+from nissl.attribution._maps.cam import CamMethod, said, spread
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
 from nissl.core.method import Array
 
 
 @dataclass(frozen=True)
-class GradCamPlusPlus(Cam):
+class GradCamPlusPlus(CamMethod):
     """Grad-CAM++ (Chattopadhyay and others, 2018), which finds several objects of a class.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.

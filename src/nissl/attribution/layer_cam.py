@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nissl.attribution._maps.cam import Cam, said
+from nissl.attribution._maps.cam import CamMethod, said
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
 from nissl.core.method import Array
 
 
 @dataclass(frozen=True)
-class LayerCam(Cam):
+class LayerCam(CamMethod):
     """LayerCAM (Jiang and others, 2021), which also serves early layers.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.

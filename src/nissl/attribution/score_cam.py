@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nissl.attribution._maps.cam import Cam, spread, turned
+from nissl.attribution._maps.cam import CamMethod, spread, turned
 from nissl.attribution._maps.resize import resized
 from nissl.core.layer import Layer
 from nissl.core.matter import Matter
@@ -13,7 +13,7 @@ from nissl.errors import Unsupported
 
 
 @dataclass(frozen=True)
-class ScoreCam(Cam):
+class ScoreCam(CamMethod):
     """Score-CAM (Wang and others, 2020): no gradient, a pass for each channel, whose scores a softmax makes to weights.
 
     `layer`: whose channels; None: the last with positions. The map is laid over the input.

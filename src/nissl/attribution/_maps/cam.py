@@ -18,7 +18,7 @@ Shares = Callable[[Matter, Layer], Array]
 
 
 @dataclass(frozen=True)
-class Cam(Method):
+class CamMethod(Method):
     """Of a layer's channels. `layer`: whose; None: the last with positions. The map is laid over the input."""
 
     maps: ClassVar[bool] = True
