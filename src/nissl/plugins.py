@@ -27,6 +27,11 @@ def load(kind: str, name: str) -> type:
     raise UnknownName(f"{kind}: there is no {name!r}.{near(name, known)} There are: {listing(known)}.")
 
 
+def known(kind: str, name: str) -> bool:
+    """Is there such an implementation, however its name is written?"""
+    return _known(kind, name) in names(kind)
+
+
 def class_name(name: str) -> str:
     """What the class in `some_file.py` is called: SomeFile."""
     return "".join(word.capitalize() for word in name.split("_"))

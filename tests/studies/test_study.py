@@ -7,7 +7,7 @@ from torch import nn
 
 from nissl.core.attributing import attribute
 from nissl.core.search import structure
-from nissl.errors import BadValue, MissingData
+from nissl.errors import BadValue, DamagedData, MissingData, UnknownName
 from nissl.studies.stages import Stages
 from nissl.studies.study import of, study
 from nissl.studies.subject import subject
@@ -172,6 +172,15 @@ def test_what_cannot_be_studied_is_said(learnt, tmp_path):
         study(sick, (x, y), progress=False)
     with pytest.raises(MissingData):
         of("no/such/run:" + "thing", data="digits")
+
+
+def test_a_checkpoint_is_studied_without_training(run_path):
+    done = train(run_path, data="iris", epochs=2, progress=False, device="cpu", model_options={"hidden": (7,)})
+    found = of(f"mlp,hidden=7:{done.best}", data="iris", progress=False)
+    assert found.judged[0].loss == pytest.approx(min(done.losses), rel=1e-5) and found.run is None
+    for where, message in [(f"mlp:{done.best}", "for another network"), (f"mlp,shape=3:{done.best}", "no option .shape")]:
+        with pytest.raises((UnknownName, DamagedData), match=message):
+            of(where, data="iris")
 
 
 def test_a_run_is_trained_anew_with_layers_frozen_and_a_structure_gone(run_path, tmp_path):

@@ -1,5 +1,6 @@
 """A network and its data by name: a run that `nissl train` made, or what a Python file or module holds."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -17,6 +18,7 @@ from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingData, NoTrace, UnknownName, listing, near
 from nissl.studies.checkpoints import Checkpoints
+from nissl.studies.making import made
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,9 @@ class Subject:
 
 
 def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
-    """`where`: a run, or FILE.py:NAME, or package.module:NAME, a model or a function that makes one.
+    """`where`: a run; FILE.py:NAME or package.module:NAME, a model or a function that makes one; or MODEL:CHECKPOINT.
+
+    MODEL is a name of `nissl list models`, as large as its data want it; options follow a comma: simple_net,variant=5m:FILE.pth.
 
     `data`: FILE.py:NAME or package.module:NAME, (x, y) or a pair of such (to find with, to judge on), or a data set of
     `nissl list data`; a run of `nissl train` knows its own. At most `limit` examples are taken to find structures.
@@ -42,8 +46,29 @@ def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
             raise BadValue(
                 f"{where} is a model; say which examples with --data FILE.py:NAME, or --data digits (`nissl list data`)."
             )
-        return _with(where, named(where), examples_of(data), limit)
+        examples = examples_of(data)
+        return _with(where, _of_checkpoint(where, examples) or named(where), examples, limit)
     return _of_run(where, data, limit)
+
+
+def _of_checkpoint(where: str, given: Any) -> Any:
+    """A network by name, as large as the data want it, with the weights of a file; None where none is named."""
+    said, _, file = where.rpartition(":")
+    name, *options = said.split(",")
+    if not plugins.known("models", name) or not Path(file).is_file():
+        return None
+    if not isinstance(given, Splits):
+        raise BadValue(f"{name} is made for its data: say which with --data mnist (`nissl list data`), or a folder.")
+    chosen = {key: _value(value) for key, _, value in (option.partition("=") for option in options)}
+    fixed = {"shape": given.shape, "classes": len(given.classes), "weights": file}
+    return made("models", name, fixed, chosen).build()
+
+
+def _value(word: str) -> Any:
+    try:
+        return ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return word
 
 
 def _of_run(where: str, data: str | None, limit: int) -> Subject:
@@ -112,10 +137,12 @@ def few(given: Any, limit: int) -> Any:
 
 
 def examples_of(data: str) -> Any:
-    """FILE.py:NAME or package.module:NAME, or a data set of `nissl list data`."""
+    """FILE.py:NAME or package.module:NAME, a data set of `nissl list data`, or a folder of class folders."""
     if ":" in data:
         found = named(data)
         return found.load() if isinstance(found, DataSet) else found
+    if not plugins.known("data", data) and Path(data).is_dir():
+        return plugins.load("data", "folder")(path=data).load()
     return plugins.load("data", data)().load()
 
 

@@ -15,9 +15,10 @@ from nissl.core.screen import Screen
 from nissl.core.settings import Settings
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
-from nissl.errors import BadValue, MissingDependency, NoTrace, UnknownName, listing, near
+from nissl.errors import BadValue, MissingDependency, NoTrace, listing, near
 from nissl.studies._study.anew import begun, edits, told
 from nissl.studies.checkpoints import Checkpoints
+from nissl.studies.making import made
 from nissl.studies.stages import Stages
 
 KEPT = ("best", "improvements", "recorded")
@@ -176,7 +177,7 @@ def _data(data: str | DataSet | Splits, options: Mapping[str, Any]) -> tuple[Spl
     if isinstance(data, str) and data not in plugins.names("data") and Path(data).exists():
         data, options = "folder", {"path": data, **options}
     if isinstance(data, str):
-        data = _made("data", data, {}, options)
+        data = made("data", data, {}, options)
     elif options:
         raise BadValue("data_options are for a data set that is named; yours has its own fields.")
     splits = data.load() if isinstance(data, DataSet) else data
@@ -193,32 +194,8 @@ def _model(model: Any, splits: Splits, options: Mapping[str, Any]) -> tuple[Any,
         return model, "logits", type(model).__qualname__
     y = splits.train.y
     outputs = len(splits.classes) or (y.shape[1] if y.ndim == 2 else 1)
-    blueprint = _made("models", model, {"shape": splits.shape, "classes": outputs}, options)
+    blueprint = made("models", model, {"shape": splits.shape, "classes": outputs}, options)
     return blueprint.build(), blueprint.gives, _said(blueprint)
-
-
-def _made(kind: str, name: str, given: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-    found = plugins.load(kind, name)
-    known = {field.name: field.default for field in fields(found) if field.name not in given}
-    for option in options:
-        if option not in known:
-            raise UnknownName(f"{name} has no option {option!r}.{near(option, known)} It has: {listing(known)}.")
-    fitting = {option: _fitting(f"{name}.{option}", value, known[option]) for option, value in options.items()}
-    try:
-        return found(**given, **fitting)
-    except TypeError as error:
-        raise BadValue(f"{name}: {str(error).partition('() ')[2]}. Its options are: {listing(known)}.") from error
-
-
-def _fitting(name: str, value: Any, default: Any) -> Any:
-    """An option of its default's kind: 64 is (64,) where several numbers may stand."""
-    several = isinstance(default, tuple) and bool(default)
-    values, like = (
-        (value if isinstance(value, list | tuple) else [value], default[0]) if several else ([value], default)
-    )
-    if type(like) is int and not all(type(each) is int and each >= 0 for each in values):
-        raise BadValue(f"{name}={value!r}: {'whole numbers' if several else 'a whole number'}, such as {default!r}.")
-    return tuple(values) if several else value
 
 
 def _said(thing: Any) -> Any:

@@ -9,7 +9,7 @@ from nissl.apps._cli.options import several, values
 
 
 def attribute(
-    where: Annotated[str, Parameter(help="A run of `nissl train`, or a model: FILE.py:NAME, package.module:NAME.")],
+    where: Annotated[str, Parameter(help="A run of `nissl train`; a model, FILE.py:NAME or package.module:NAME; or a checkpoint, simplenet:FILE.pth.")],
     *,
     data: Annotated[str | None, Parameter(help="FILE.py:NAME, (x, y) or x; or a data set by name. A run knows its own.")] = None,
     by: Annotated[list[str] | None, Parameter(converter=several, negative=(), help="Methods, see `nissl list attribution`; left out: integrated_gradients.")] = None,

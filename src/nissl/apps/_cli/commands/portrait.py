@@ -9,7 +9,7 @@ from nissl.apps._cli.options import just, several, sizes, values
 
 
 def portrait(
-    where: Annotated[str, Parameter(help="A run of `nissl train`, or a model: FILE.py:NAME, package.module:NAME.")],
+    where: Annotated[str, Parameter(help="A run of `nissl train`; a model, FILE.py:NAME or package.module:NAME; or a checkpoint, simplenet:FILE.pth.")],
     *,
     target: Annotated[list[str] | None, Parameter(converter=several, negative=(), n_tokens=1, help="Classes: 3,8; numbers with points: outputs to come near; left out: every class.")] = None,
     unit: Annotated[list[str] | None, Parameter(converter=several, negative=(), n_tokens=1, help="LAYER/7, several with commas, or LAYER: units in place of classes.")] = None,

@@ -9,7 +9,7 @@ from nissl.apps._cli.options import Finding
 
 
 def structure(
-    where: Annotated[str, Parameter(help="A run of `nissl train`, or a model: FILE.py:NAME, package.module:NAME.")],
+    where: Annotated[str, Parameter(help="A run of `nissl train`; a model, FILE.py:NAME or package.module:NAME; or a checkpoint, simplenet:FILE.pth.")],
     *,
     target: Annotated[str | None, Parameter(help="A class; 3,8: why 3 and not 8; or an output's number. Left out: every class.")] = None,
     data: Annotated[str | None, Parameter(help="FILE.py:NAME, (x, y) or (to find with, to judge on); or a data set by name.")] = None,

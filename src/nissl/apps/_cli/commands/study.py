@@ -10,7 +10,7 @@ from nissl.apps._cli.options import several
 
 
 def study(
-    where: Annotated[str, Parameter(help="A run of `nissl train`, or a model: FILE.py:NAME, package.module:NAME.")],
+    where: Annotated[str, Parameter(help="A run of `nissl train`; a model, FILE.py:NAME or package.module:NAME; or a checkpoint, simplenet:FILE.pth.")],
     *,
     data: Annotated[str | None, Parameter(help="FILE.py:NAME, (x, y) or (to learn from, to judge by); or a data set by name.")] = None,
     stages: Annotated[Path | None, Parameter(help="A folder of stages (nissl.Stages); left out: what the run kept.")] = None,
