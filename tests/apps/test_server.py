@@ -1,7 +1,13 @@
 """The page's server: who is answered, what is handed out, what is not."""
 
+import json
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
+import urllib.request
 
 import pytest
 
@@ -195,6 +201,33 @@ def test_a_trace_that_nothing_can_be_seen_of_says_why():
     bare.append(Record(0, {"layers/a/weight": [[1.0, 2.0]] * 2}, {}))
     with serving(Trace(bare)) as server:
         assert "No layer's activity is in this trace" in server.get("data/index.json").said["refused"]
+
+
+def test_the_address_without_its_last_stroke_leads_there(server):
+    found = server.get(f"/{server.key}", bare=True)
+    assert (found.status, found.headers["location"]) == (307, f"/{server.key}/")
+
+
+def test_in_a_terminal_it_prints_the_address_and_ends_with_ctrl_c(run):
+    """Without a screen nothing is opened, and that is said."""
+    quiet = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "nissl", "view", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=quiet,
+        preexec_fn=terminal.heeding,  # noqa: PLW1509 - no thread is needed there
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            first, second = process.stdout.readline(), process.stdout.readline()
+            found = re.fullmatch(r"digits, 3 epochs: (http://127\.0\.0\.1:\d+/[\w-]+/)\n", first)
+            assert found, first
+            assert "Ctrl-C ends it. No screen was found" in second or sys.platform != "linux"
+            with urllib.request.urlopen(f"{found[1]}data/index.json") as answer:
+                assert json.load(answer)["epochs"] == nissl.open(run).epochs
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+            assert (process.returncode, out, err) == (0, "", "")
+        finally:
+            process.kill()
 
 
 def test_in_a_terminal(run):
