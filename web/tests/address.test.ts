@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { NOWHERE, parse, written, type Address } from "../src/lib/address";
+import { NOWHERE, parse, VIEWS, written, type Address } from "../src/lib/address";
 
 describe("an address", () => {
   it("is the trace's own", () => {
     const found = parse("#/e30/hidden_1/n20?stain=3,8&dye=contrast&lamp=dark");
     expect(found).toEqual({
+      view: null,
       epoch: 30,
       layer: "hidden_1",
       unit: 20,
@@ -21,6 +22,7 @@ describe("an address", () => {
       const pick = <T>(from: T[]): T => from[Math.floor(Math.random() * from.length)] as T;
       const layer = pick([null, ...odd.filter((name) => !name.startsWith("L_"))]);
       const at: Address = {
+        view: pick([null, ...VIEWS]),
         epoch: Math.floor(Math.random() * 1000),
         layer,
         unit: layer === null ? null : pick([null, 0, 20]),

@@ -4,7 +4,11 @@ import type { DyeName } from "./types";
 
 export type Lamp = "bright" | "dark";
 
+export const VIEWS = ["pathways", "layers", "neuron", "confusion"] as const;
+export type View = (typeof VIEWS)[number];
+
 export interface Address {
+  view: View | null;
   epoch: number | null;
   layer: string | null;
   unit: number | null;
@@ -14,7 +18,15 @@ export interface Address {
   lamp: Lamp | null;
 }
 
-export const NOWHERE: Address = { epoch: null, layer: null, unit: null, stains: null, dye: null, lamp: null };
+export const NOWHERE: Address = {
+  view: null,
+  epoch: null,
+  layer: null,
+  unit: null,
+  stains: null,
+  dye: null,
+  lamp: null,
+};
 
 export function parse(hash: string): Address {
   const [path = "", query = ""] = split(hash.replace(/^#\/?/, ""), "?");
@@ -33,6 +45,8 @@ export function parse(hash: string): Address {
   for (const pair of query.split("&")) {
     const [name = "", value = ""] = split(pair, "=");
     if (name === "stain") found.stains = value === "" ? [] : value.split(",").map(decoded);
+    const view = VIEWS.find((one) => one === value);
+    if (name === "view" && view !== undefined) found.view = view;
     if (name === "dye" && (value === "causal" || value === "contrast")) found.dye = value;
     if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
   }
@@ -46,7 +60,7 @@ export function written(at: Address): string {
     if (at.layer !== null) path += `/${plain(at.layer)}`;
     if (at.layer !== null && at.unit !== null) path += `/n${at.unit}`;
   }
-  const said: string[] = [];
+  const said: string[] = at.view === null ? [] : [`view=${at.view}`];
   if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
   if (at.dye !== null) said.push(`dye=${at.dye}`);
   if (at.lamp !== null) said.push(`lamp=${at.lamp}`);

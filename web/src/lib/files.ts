@@ -48,7 +48,7 @@ export class Files {
   }
 
   /** Fetch these, two at a time; what was wanted before for the same end is forgotten. */
-  soon(end: "near" | "history", wanted: (() => Promise<unknown>)[]): void {
+  soon(end: string, wanted: (() => Promise<unknown>)[]): void {
     this.ahead.set(end, [...wanted]);
     while (this.busy < 2 && this.waiting > 0) void this.next();
   }
@@ -57,8 +57,16 @@ export class Files {
     return [...this.ahead.values()].reduce((sum, one) => sum + one.length, 0);
   }
 
+  /** What somebody looks at comes before what may be looked at next. */
+  private first(): (() => Promise<unknown>)[] | undefined {
+    const ends = [...this.ahead]
+      .filter(([, wanted]) => wanted.length > 0)
+      .sort(([a], [b]) => Number(a === "near") - Number(b === "near"));
+    return ends[0]?.[1];
+  }
+
   private async next(): Promise<void> {
-    const want = this.ahead.get("history")?.shift() ?? this.ahead.get("near")?.shift();
+    const want = this.first()?.shift();
     if (want === undefined) return;
     this.busy += 1;
     await want().catch(() => undefined); // whoever looks at it is told

@@ -1,5 +1,6 @@
 /** Everything by the keyboard. */
 
+import { VIEWS } from "./address";
 import type { Microscope } from "./microscope.svelte";
 
 export const SHEET: [string, string][] = [
@@ -12,7 +13,8 @@ export const SHEET: [string, string][] = [
   ["\\", "stain all, or none"],
   ["[ ]", "a layer to the left, right"],
   [", .", "the cell before, after"],
-  ["Esc", "let go of the cell"],
+  ["V", "the next view"],
+  ["Enter Esc", "into the cell, and out of it"],
   ["T", "dye: what it adds, or activity"],
   ["D", "the other lamp"],
   ["S", "copy this view's link"],
@@ -36,7 +38,9 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     "]": () => walk(look, 1),
     ",": () => stroll(look, -1),
     ".": () => stroll(look, 1),
-    Escape: () => (look.sheet ? (look.sheet = false) : (look.picked = null)),
+    v: () => (look.view = VIEWS[(VIEWS.indexOf(look.view) + 1) % VIEWS.length] ?? "pathways"),
+    Enter: () => look.picked !== null && (look.view = "neuron"),
+    Escape: () => up(look),
     t: () => look.use(look.dye === "causal" ? "contrast" : "causal"),
     d: () => (look.lamp = look.lamp === "bright" ? "dark" : "bright"),
     s: copy,
@@ -57,22 +61,29 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
 /** Does this key belong to what has the focus? */
 function typing(target: HTMLElement, key: string): boolean {
   if (target instanceof HTMLInputElement)
-    return target.type !== "range" || !["Escape", " ", "?", "d", "s", "l", "t"].includes(key);
+    return target.type !== "range" || !["Escape", " ", "?", "d", "s", "l", "t", "v"].includes(key);
   return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
+}
+
+/** Out of what one is in: the sheet, another view, the cell. */
+function up(look: Microscope): void {
+  if (look.sheet) look.sheet = false;
+  else if (look.view !== "pathways") look.view = "pathways";
+  else look.pick(null);
 }
 
 function walk(look: Microscope, by: number): void {
   const count = look.index?.layers.length ?? 0;
   if (count === 0) return;
   const slide = look.picked === null ? (by > 0 ? 0 : count - 1) : (look.picked.slide + by + count) % count;
-  look.picked = { slide, cell: order(look, slide)[0] ?? 0 };
+  look.pick({ slide, cell: order(look, slide)[0] ?? 0 });
 }
 
 function stroll(look: Microscope, by: number): void {
   if (look.picked === null) return walk(look, 1);
   const { slide, cell } = look.picked;
   const cells = order(look, slide);
-  look.picked = { slide, cell: cells[(cells.indexOf(cell) + by + cells.length) % cells.length] ?? 0 };
+  look.pick({ slide, cell: cells[(cells.indexOf(cell) + by + cells.length) % cells.length] ?? 0 });
 }
 
 function order(look: Microscope, slide: number): number[] {

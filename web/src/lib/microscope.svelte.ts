@@ -1,6 +1,6 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
-import { NOWHERE, parse, written, type Address, type Lamp } from "./address";
+import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
 import { Files } from "./files";
 import type { Source } from "./source";
 import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
@@ -24,6 +24,9 @@ export class Microscope {
   cells: Cells | null = $state.raw(null);
   paths: Paths | null = $state.raw(null);
   stains: number[] = $state.raw([]);
+  view: View = $state("pathways");
+  /** The layer that is looked at where one is at a time. */
+  slide: number = $state(0);
   /** A class that is pointed at: seen alone for as long. */
   alone: number | null = $state(null);
   dye: DyeName = $state("contrast");
@@ -103,13 +106,20 @@ export class Microscope {
     this.place = place < 0 ? index.epochs.length - 1 : place;
     this.dye = to.dye ?? (index.dyes[0]?.name as DyeName);
     this.lamp = to.lamp ?? preferred();
+    this.view = to.view ?? "pathways";
     this.stains = to.stains === null ? index.stains : to.stains.map((name) => this.number(name)).filter((k) => k >= 0);
     this.picked = this.found(to);
+    const named = this.named(to.layer);
+    this.slide = named >= 0 ? named : index.layers.length - 1;
     this.asked = to;
   }
 
+  private named(name: string | null): number {
+    return this.index?.layers.findIndex((one) => one.name === name || one.name === `L_${name}`) ?? -1;
+  }
+
   private found(to: Address): Cell | null {
-    const slide = this.index?.layers.findIndex((one) => one.name === to.layer || one.name === `L_${to.layer}`) ?? -1;
+    const slide = this.named(to.layer);
     const layer = this.layer(slide);
     if (layer === undefined || to.unit === null) return null;
     const cell = layer.first ? layer.first.indexOf(to.unit) : to.unit;
@@ -127,9 +137,11 @@ export class Microscope {
     const index = this.index;
     if (index === null) return this.asked;
     const usual = index.stains.length === this.stains.length && index.stains.every((k, i) => k === this.stains[i]);
+    const slide = this.picked?.slide ?? (this.view === "layers" ? this.slide : -1);
     return {
+      view: this.view === "pathways" ? null : this.view,
       epoch: this.epoch,
-      layer: this.picked ? (this.layer(this.picked.slide)?.name ?? null) : null,
+      layer: this.layer(slide)?.name ?? null,
       unit: this.picked ? this.unit(this.picked) : null,
       stains: usual ? null : this.stains.map((k) => index.classes[k] as string),
       dye: this.dye === index.dyes[0]?.name ? null : this.dye,
@@ -139,6 +151,12 @@ export class Microscope {
 
   get hash(): string {
     return written(this.address);
+  }
+
+  /** Keep a cell; its layer is the one that is looked at. */
+  pick(cell: Cell | null): void {
+    this.picked = cell;
+    if (cell !== null) this.slide = cell.slide;
   }
 
   /** Fetch what the cursor is on, then what is near. */

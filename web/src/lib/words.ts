@@ -15,7 +15,7 @@ export function count(value: number): string {
 
 /** "one thing", "2 things". */
 export function plural(value: number, thing: string): string {
-  return `${count(value)} ${thing}${value === 1 ? "" : /(s|x|ch|sh)$/.test(thing) ? "es" : "s"}`;
+  return `${count(value)} ${thing}${value === 1 ? "" : /(s|x|sh)$/.test(thing) ? "es" : "s"}`;
 }
 
 /** Three digits, and no more letters than they need. */

@@ -48,8 +48,9 @@ in vec4 ends;
 in vec2 wide;
 in vec3 dye;
 in vec2 kind;
-out vec3 ink;
-out float aside, half_width, along, alpha;
+out float aside, along;
+flat out vec3 ink;
+flat out float half_width, alpha;
 flat out vec2 what;
 void main() {
   vec2 p = ends.xy, q = ends.zw, bend = vec2(0.55 * (q.x - p.x), 0.0);
@@ -70,8 +71,9 @@ void main() {
 precision highp float;
 uniform float fine;
 uniform bool mixed;
-in vec3 ink;
-in float aside, half_width, along, alpha;
+in float aside, along;
+flat in vec3 ink;
+flat in float half_width, alpha;
 flat in vec2 what;
 out vec4 light;
 void main() {
@@ -97,6 +99,7 @@ in vec2 at;
 out vec4 light;
 void main() {
   vec3 depth = texture(depths, at).rgb;
+  if (depth == vec3(0.0)) discard;
   vec3 left = bright
     ? mix(vec3(1.0), first, depth.r) * mix(vec3(1.0), second, depth.g) * mix(vec3(1.0), third, depth.b)
     : (1.0 - first * depth.r) * (1.0 - second * depth.g) * (1.0 - third * depth.b);

@@ -6,7 +6,7 @@ import { STRIDE, type Scene, type Slab } from "../lib/scene";
 import { fit, type Painter } from "./painter";
 import { CELLS, DYES, RIBBONS } from "./shaders";
 
-const STEPS = 28;
+const STEPS = 14;
 const DOT = { bright: [0.35, 0.37, 0.4], dark: [0.42, 0.46, 0.5] } as const;
 
 export function webgl(canvas: HTMLCanvasElement): Painter | null {
@@ -68,6 +68,7 @@ class Card implements Painter {
     this.sized();
     const count = scene.ribbons.length / STRIDE;
     if (count > 0 && scene.mixed) {
+      this.only(scene, pixels);
       gl.bindFramebuffer(gl.FRAMEBUFFER, this.apart);
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clearColor(0, 0, 0, 1);
@@ -75,6 +76,7 @@ class Card implements Painter {
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_COLOR);
       this.strokesOf(scene, count, pixels);
+      gl.disable(gl.SCISSOR_TEST);
     }
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
@@ -83,12 +85,30 @@ class Card implements Painter {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     for (const slab of scene.slabs) this.slab(slab, scene, pixels);
-    if (count > 0 && scene.mixed) this.laid(scene);
-    else if (count > 0) this.strokesOf(scene, count, pixels);
+    if (count > 0 && scene.mixed) {
+      this.only(scene, pixels);
+      this.laid(scene);
+      gl.disable(gl.SCISSOR_TEST);
+    } else if (count > 0) this.strokesOf(scene, count, pixels);
   }
 
   end(): void {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  /** Only where ribbons are: the rest of the picture stays as it is. */
+  private only({ ribbons, height }: Scene, pixels: number): void {
+    const [xs, ys] = [0, 1].map((way) => {
+      let [least, most] = [Infinity, -Infinity];
+      for (let at = way; at < ribbons.length; at += STRIDE) {
+        least = Math.min(least, ribbons[at] as number, ribbons[at + 2] as number);
+        most = Math.max(most, ribbons[at] as number, ribbons[at + 2] as number);
+      }
+      return [Math.floor(least - 4), Math.ceil(most + 4)] as const;
+    }) as [readonly [number, number], readonly [number, number]];
+    const scaled = [xs[0], height - ys[1], xs[1] - xs[0], ys[1] - ys[0]].map((v) => Math.round(v * pixels));
+    this.gl.enable(this.gl.SCISSOR_TEST);
+    this.gl.scissor(...(scaled as [number, number, number, number]));
   }
 
   private sized(): void {

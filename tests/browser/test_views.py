@@ -1,0 +1,135 @@
+"""Layers, neuron and confusion in a real browser: the trace's own numbers, one selection through all of them."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from nissl.core.palette import PAPER, STAIN10, absorb, rgb
+from nissl.testing.specimens import specimen
+
+READY = (
+    "nissl.look.cells?.epoch === {0} && document.querySelector('section.view.page h1')?.innerText.includes('epoch {0}')"
+)
+
+
+def opened(tab, address, hash_):
+    tab.go("about:blank")
+    tab.go(f"{address}#/{hash_}")
+    tab.until(READY.format(hash_[1]))
+
+
+def added(layer, epoch):
+    return specimen("followed").read(layer, "attribution", [epoch])[0].astype(float)
+
+
+def numbers(tab, selector):
+    return tab.js(f"[...document.querySelectorAll({json.dumps(selector)})].map(one => Number(one.innerText))")
+
+
+def test_a_map_a_class_shows_what_each_unit_adds(quiet, followed):
+    opened(quiet, followed, "e5/hidden_1?view=layers")
+    quiet.until("document.querySelectorAll('.map canvas').length === 11")
+    table = added("hidden_1", 5)
+    positive = np.maximum(table, 0)
+    full = np.percentile(positive.max(1), 99)
+    order = quiet.js("nissl.look.index.layers[0].orders.causal")
+    for k in (0, 7):
+        data = base64.b64decode(quiet.js(
+            f"(() => {{ const c = document.querySelectorAll('.map canvas')[{k + 1}]; const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            "return btoa(String.fromCharCode(...d)) })()"
+        ))  # fmt: skip
+        seen = np.frombuffer(data, np.uint8).reshape(-1, 4)[:64, :3].astype(float)
+        depth = np.sqrt(np.minimum(positive[order, k] / full, 1))
+        np.testing.assert_allclose(seen, 255 * absorb(rgb(PAPER), depth[:, None], (STAIN10[k],)), atol=1.6)
+        listed = numbers(quiet, f".maps figure:nth-child({k + 2}) .best button")
+        assert listed == np.argsort(-table[:, k], kind="stable")[:6].tolist()
+    owners = np.where(positive.max(1) > 0, positive.argmax(1), -1)
+    said = quiet.js(
+        "[...document.querySelectorAll('figcaption .aside')].map(one => Number(one.innerText.split(' ')[0]))"
+    )
+    assert said == [int((owners == k).sum()) for k in range(10)]
+
+
+def test_a_cell_of_one_map_is_marked_on_all_and_kept_in_every_view(quiet, followed):
+    opened(quiet, followed, "e5/hidden_2?view=layers")
+    quiet.until("document.querySelectorAll('.map canvas').length === 11")
+    x, y, unit = quiet.js(
+        "(() => { const b = document.querySelectorAll('.map')[4].getBoundingClientRect(), o = nissl.look.index.layers[1].orders.causal;"
+        "return [b.x + b.width / 12, b.y + b.height / 12, o[0]] })()"
+    )
+    quiet.click(x, y)
+    quiet.until(f"location.hash === '#/e5/hidden_2/n{unit}?view=layers'")
+    assert quiet.js("document.querySelectorAll('.map .spot.kept').length") == 11
+    quiet.key("Enter")
+    quiet.until(
+        f"document.querySelector('section[aria-label=Neuron] h1')?.innerText.startsWith('neuron {unit} of hidden_2')"
+    )
+    quiet.key("Escape")
+    quiet.until("document.querySelector('.stage canvas')?.dataset.painter")
+    assert quiet.js("document.querySelectorAll('.ring.picked').length") == 1
+    quiet.until(f"location.hash === '#/e5/hidden_2/n{unit}'")
+
+
+def test_a_neuron_has_both_profiles_and_its_history(quiet, followed):
+    opened(quiet, followed, "e2/hidden_2/n7?view=neuron&stain=3,8")
+    seen = specimen("followed")
+    for place, name in enumerate(("attribution", "probe_class_mean")):
+        said = numbers(quiet, f".twins section:nth-child({place + 1}) .value")
+        np.testing.assert_allclose(said, seen.read("hidden_2", name, [2])[0][7], rtol=6e-3, atol=2e-4)
+    quiet.until("document.querySelector('.said p').innerText.includes('4 of 4 epochs read')")
+    lines = quiet.js(
+        "[...document.querySelectorAll('.twins .plot path')].map(one => one.getAttribute('d').split('L').length)"
+    )
+    assert lines == [4, 4, 4, 4], "two classes of each profile, over four epochs"
+    quiet.key("ArrowRight")
+    quiet.until(READY.format(5))
+    said = numbers(quiet, ".twins section:nth-child(1) .value")
+    np.testing.assert_allclose(said, seen.read("hidden_2", "attribution", [5])[0][7], rtol=6e-3, atol=2e-4)
+
+
+def test_without_a_neuron_the_strongest_are_offered(quiet, followed):
+    tab = quiet
+    tab.go("about:blank")
+    tab.go(f"{followed}#/e5?view=neuron&stain=4")
+    tab.until("document.querySelectorAll('section.page .foot button').length === 2")
+    assert numbers(tab, "section.page .foot button") == [
+        int(added(name, 5)[:, 4].argmax()) for name in ("hidden_1", "hidden_2")
+    ]
+
+
+def test_confusion_holds_the_counts_and_a_click_stains_two_classes(quiet, followed):
+    opened(quiet, followed, "e2?view=confusion")
+    seen = specimen("followed")
+    counts = seen.array("probe_confusion", epoch=2)
+    cells = quiet.js(
+        "[...document.querySelectorAll('.confused .matrix g')].map(one => Number(one.querySelector('.times')?.textContent ?? 0))"
+    )
+    np.testing.assert_array_equal(np.reshape(cells, (10, 10)), counts)
+    wrong = int(counts.sum() - np.trace(counts))
+    assert f"{counts.sum()} examples judged · {wrong} wrong" in quiet.js("document.querySelector('.said p').innerText")
+    quiet.until("document.querySelectorAll('.film .matrix').length === 4")
+    assert quiet.js("document.querySelectorAll('.lines .plot path').length") == 20
+    i, j = next((i, j) for i, j in np.argwhere(counts > 0) if i < j)
+    quiet.js(
+        f"document.querySelectorAll('.confused .matrix g rect')[{10 * i + j}].dispatchEvent(new MouseEvent('click', {{bubbles: true}}))"
+    )
+    quiet.until(f"location.hash === '#/e2?view=confusion&stain={i},{j}'")
+    quiet.js("document.querySelectorAll('.film button')[3].click()")
+    quiet.until(READY.format(5))
+
+
+@pytest.mark.parametrize("view", ["layers", "neuron", "confusion"])
+@pytest.mark.parametrize(
+    "name", ["no classes", "many classes", "several labels", "followed at last", "unjudged", "silent"]
+)
+def test_no_view_breaks_on_odd_traces(quiet, name, view):
+    from tests.browser.conftest import address_of
+
+    with address_of(specimen(name), quiet) as address:
+        quiet.go(f"{address}#/?view={view}")
+        quiet.until("document.querySelector('section.page h1')?.innerText.length > 20")
+        quiet.key("Home")
+        quiet.until("nissl.look.place === 0 && !nissl.look.loading")
+        assert quiet.js("document.documentElement.scrollWidth - innerWidth") <= 0

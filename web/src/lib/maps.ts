@@ -1,0 +1,80 @@
+/** A layer's cells flat on a slide, one map for each class: the same cell in the same place on every one of them. */
+
+import type { Lamp } from "./address";
+import { mixer, PAPER, type Light } from "./colour";
+import { stain, value } from "./stain";
+import type { DyeName, LayerInfo, Table } from "./types";
+
+export interface Flat {
+  columns: number;
+  rows: number;
+  order: number[];
+}
+
+/** About as wide as high. */
+export function flat(layer: LayerInfo, dye: DyeName): Flat {
+  const order = layer.orders[dye] ?? layer.orders.contrast ?? [];
+  const columns = Math.max(1, Math.ceil(Math.sqrt(order.length)));
+  return { columns, rows: Math.max(1, Math.ceil(order.length / columns)), order };
+}
+
+/** 0 to 1 and a little more: how deep one class's dye is in each cell. */
+export function depths(table: Table, dye: DyeName, number: number): Float32Array {
+  const found = new Float32Array(table.cells);
+  for (let cell = 0; cell < table.cells; cell++) {
+    const share = Math.max(0, value(table, number, cell) / table.full) || 0;
+    found[cell] = dye === "causal" ? Math.sqrt(Math.min(share, 1)) : Math.min(share, 1.2);
+  }
+  return found;
+}
+
+/** How many cells serve each class more than any other. */
+export function owned(table: Table): number[] {
+  const found = new Array<number>(table.classes).fill(0);
+  for (let cell = 0; cell < table.cells; cell++) {
+    const best = foremost(table, cell);
+    if (best >= 0) found[best] = (found[best] ?? 0) + 1;
+  }
+  return found;
+}
+
+/** The class that a cell serves most; -1 where it serves none. */
+export function foremost(table: Table, cell: number): number {
+  let best = -1;
+  let most = 0;
+  for (let k = 0; k < table.classes; k++) {
+    const found = value(table, k, cell);
+    if (found > most) [best, most] = [k, found];
+  }
+  return best;
+}
+
+/** The cells that serve a class most, the strongest first. */
+export function strongest(table: Table, number: number, count: number): number[] {
+  const cells = [...Array(table.cells).keys()].filter((cell) => value(table, number, cell) > 0);
+  return cells.sort((a, b) => value(table, number, b) - value(table, number, a)).slice(0, count);
+}
+
+/** A map of one class as a picture, a pixel a cell. */
+export function single(map: Flat, found: Float32Array, ink: string, lamp: Lamp): ImageData {
+  const mix = mixer([ink], lamp);
+  return picture(map, (cell) => mix(0, found, cell), lamp);
+}
+
+/** The map of all chosen classes, as cells are dyed in the rack. */
+export function mixed(map: Flat, table: Table, dye: DyeName, chosen: number[], inks: string[], lamp: Lamp): ImageData {
+  const made = stain(table, dye, table.classes > 1 ? chosen : []);
+  const mix = mixer(inks, lamp);
+  return picture(map, (cell) => mix(made.grey[cell] as number, made.depth, cell * inks.length), lamp);
+}
+
+function picture(map: Flat, light: (cell: number) => Light, lamp: Lamp): ImageData {
+  const made = new ImageData(map.columns, map.rows);
+  for (let place = 0; place < map.columns * map.rows; place++) {
+    const cell = map.order[place];
+    const found = cell === undefined ? PAPER[lamp] : light(cell);
+    for (let i = 0; i < 3; i++) made.data[4 * place + i] = 255 * (found[i] as number);
+    made.data[4 * place + 3] = 255;
+  }
+  return made;
+}
