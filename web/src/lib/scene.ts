@@ -112,13 +112,16 @@ function ribbons(rack: Rack, shown: Ribbon[], looked: Looked): Float32Array<Arra
 /** Where ribbons reach their port: spread over its height, in the order in which they come. */
 function spread(rack: Rack, shown: Ribbon[]): Point[] {
   const found: Point[] = [];
+  const coming = new Map<number, [number, number][]>();
+  shown.forEach((one, i) => {
+    if (one.target !== -1) return;
+    const here = coming.get(one.class) ?? [];
+    here.push([i, centre(rack.slides[one.source] as Slide, one.start)[1]]);
+    coming.set(one.class, here);
+  });
   for (const port of rack.ports) {
-    const here = [...shown.keys()].filter((i) => shown[i]?.target === -1 && shown[i]?.class === port.number);
-    const height = new Map(
-      here.map((i) => [i, centre(rack.slides[(shown[i] as Ribbon).source] as Slide, (shown[i] as Ribbon).start)[1]]),
-    );
-    here.sort((a, b) => (height.get(a) as number) - (height.get(b) as number));
-    here.forEach((i, rank) => (found[i] = [port.x - 4, port.y + port.height * ((rank + 0.5) / here.length - 0.5)]));
+    const here = (coming.get(port.number) ?? []).sort((a, b) => a[1] - b[1]);
+    here.forEach(([i], rank) => (found[i] = [port.x - 4, port.y + port.height * ((rank + 0.5) / here.length - 0.5)]));
   }
   return found;
 }

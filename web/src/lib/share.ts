@@ -51,6 +51,12 @@ export function drawn(paths: Paths, chosen: number[], budget: number): Ribbon[] 
   return found.sort((a, b) => a.strength - b.strength);
 }
 
+/** How many of them a picture has room for. */
+export function visible(paths: Paths, chosen: number[], budget: number): number {
+  const wanted = paths.bundles.filter((one) => chosen.includes(one.class));
+  return shares(wanted, budget).reduce((sum, [, share]) => sum + share, 0);
+}
+
 /** How many paths of any strength the chosen classes have. */
 export function total(paths: Paths, chosen: number[]): number {
   const wanted = new Set(chosen);

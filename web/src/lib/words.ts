@@ -1,6 +1,6 @@
 /** What a view says of itself: what it shows, what was counted, how sure it is. */
 
-import { drawn, total } from "./share";
+import { total, visible } from "./share";
 import type { Microscope } from "./microscope.svelte";
 
 export interface Said {
@@ -63,7 +63,7 @@ function counted({ index, cells, paths, chosen }: Microscope): string[] {
   if (several.length > 0) said.push(`several units to a cell in ${listed(several)}`);
   if (paths !== null && chosen.length > 0) {
     const all = total(paths, chosen);
-    const few = drawn(paths, chosen, index.ribbons).length;
+    const few = visible(paths, chosen, index.ribbons);
     if (few > 0)
       said.push(few === all ? `all ${plural(all, "path")}` : `the strongest ${count(few)} of ${plural(all, "path")}`);
     else said.push(`no paths: ${paths.absent || "nothing answers on the way"}`);
