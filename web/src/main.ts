@@ -1,6 +1,10 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
-import "./app.css";
+import "./styles/ground.css";
+import "./styles/pathways.css";
+import "./styles/panels.css";
+import "./styles/timeline.css";
+import "./styles/pages.css";
 import { beside, within } from "./lib/source";
 import { Microscope } from "./lib/microscope.svelte";
 
