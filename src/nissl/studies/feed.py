@@ -156,7 +156,10 @@ class Feed:
         budget = max(30, min(RIBBONS, ALL_RIBBONS // len(every)))
         members = dye.members(every)
         found = strongest(trace, layers, epoch, every, budget, members)
-        kept = [bundle for k in every for bundle in shared([b for b in found if b.class_number == k], budget)]
+        by_class: dict[int, list[Bundle]] = {}
+        for bundle in found:
+            by_class.setdefault(bundle.class_number, []).append(bundle)
+        kept = [bundle for k in sorted(by_class) for bundle in shared(by_class[k], budget)]
         return against_last(kept, trace, layers, epoch, every, members)
 
     def _absent(self, epoch: int) -> str:

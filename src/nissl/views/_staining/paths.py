@@ -192,9 +192,7 @@ def _bundle(
         strength = strength.sum(0, keepdims=True)
     flat = strength.ravel()
     size = np.abs(flat)
-    kept = (
-        np.argsort(-size, kind="stable")[:budget] if size.size <= max(100_000, 2 * budget) else _largest(size, budget)
-    )
+    kept = _largest(size, budget)
     kept = kept[size[kept] > 0]
     end, start = np.unravel_index(kept, strength.shape)
     top = size[kept[0]] if len(kept) else 1.0
@@ -203,9 +201,13 @@ def _bundle(
 
 
 def _largest(size: Floats, count: int) -> NDArray[np.int64]:
-    if count == 1:
-        return np.array([size.argmax()])
-    kept = np.argpartition(-size, count)[:count]
+    """The places of the largest, the largest first; of equals the first, as if all were sorted."""
+    if count < len(size):
+        edge = np.partition(size, len(size) - count)[len(size) - count] if count else np.inf
+        above = np.flatnonzero(size > edge)
+        kept = np.concatenate([above, np.flatnonzero(size == edge)[: count - len(above)]])
+    else:
+        kept = np.arange(len(size))
     return kept[np.lexsort((kept, -size[kept]))]
 
 
