@@ -11,7 +11,7 @@ NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
-demo: .venv/with-torch+plots ## train a small network while recording it; pictures go to results/
+demo: .venv/with-torch+plots+view ## train a small network while recording it; pictures go to results/
 	$(BIN)/nissl demo
 
 test: .venv/with-dev ## every test

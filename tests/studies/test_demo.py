@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nissl.apps import cli
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue
@@ -18,7 +20,6 @@ from nissl.views.divergence import Divergence
 PICTURES = {
     "pathways_0", "pathways_20", "pathways_20_by_activity", "owners", "emergence", "histories", "curves", "confusions",
 }  # fmt: skip
-ENDING = ("Try next:", "nissl info", "nissl show", "nissl.open(")
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +55,28 @@ def test_both_demos_from_a_terminal_within_a_minute(tmp_path: Path) -> None:
         wanted = {name.replace("pathways_20", f"pathways_{epochs}") for name in names}
         assert {"two classes" if "_of_" in name else name for name in pictures} == wanted
         assert opened(tmp_path / "results" / data).epochs == list(range(epochs + 1))
-        assert all(word in done.stdout for word in ENDING)
-        address = re.search(rf"nissl show results/{data} (\S+)", done.stdout)
-        assert address
-        assert opened(tmp_path / "results" / data)[address[1]]["probe_mean"] > 0
+        ending = done.stdout.partition("Try next:\n")[2].splitlines()
+        look, prove, own = (shlex.split(line, comments=True)[1:] for line in ending)
+        assert (look[:2], prove[:2]) == (["view", f"results/{data}"], ["structure", f"results/{data}"])
+        assert own == ["record", "--", "python", "train.py"]
+        for line in (look, prove, own):
+            cli.app().parse_args(line, exit_on_error=False, print_error=False)
+        assert prove[3] in opened(tmp_path / "results" / data).classes
+    found = subprocess.run(
+        [sys.executable, "-m", "nissl", *prove], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert f"Structure of {prove[3]}" in found.stdout
 
 
 def test_without_matplotlib_the_table_is_there_and_says_how_to_get_pictures(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['matplotlib'] = None; from nissl.apps.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; sys.modules['matplotlib'] = sys.modules['uvicorn'] = None; from nissl.apps.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, "demo", "--epochs", "1"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "held-out accuracy" in done.stdout
+    assert "nissl report results/digits -o results/digits.html" in done.stdout
     assert "pip install 'nissl[plots]'" in done.stdout
     assert not list((tmp_path / "results").glob("*.png"))
 

@@ -44,6 +44,11 @@ class Demo:
         """The address of the unit that adds most to any class."""
         return max(adders(self.trace), key=lambda found: found[2])[1]
 
+    @property
+    def adds_to(self) -> str:
+        """The class that it adds to."""
+        return max(adders(self.trace), key=lambda found: found[2])[0]
+
 
 def demo(
     out: str | Path = "results", *, binary: bool = False, epochs: int = 20, seed: int = 0, progress: bool = True

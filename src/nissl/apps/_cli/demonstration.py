@@ -1,8 +1,10 @@
 """What `nissl demo` shows: a table, pictures where they can be painted, and what to try next."""
 
 import os
+import shlex
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from nissl.apps._cli.screens import console, table
@@ -16,12 +18,21 @@ def show(shown: Demo, out: Path) -> None:
     says.print(table(("seen", ""), shown.seen))
     says.print(painted(shown, out), soft_wrap=True, markup=False)
     says.print("Try next:")
-    for line in (
-        f"  {command('nissl')} info {shown.path}",
-        f"  {command('nissl')} show {shown.path} {shown.best}",
-        f'  {command("python")} -c "import nissl; print(nissl.open({str(shown.path)!r})[{shown.best!r}])"',
-    ):
-        says.print(line, soft_wrap=True, markup=False)
+    for line in following(shown):
+        says.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def following(shown: Demo) -> list[str]:
+    """The three commands that are most worth trying on what is there: look around in it, prove a part of it, record one's own."""
+    ours, run, name = command("nissl"), shlex.quote(str(shown.path)), shown.adds_to
+    page = f"{ours} view {run}" if find_spec("uvicorn") else f"{ours} report {run} -o {run}.html"
+    told = {
+        page: "look around: move through the epochs, stain classes, follow a unit",
+        f"{ours} structure {run} --target {shlex.quote(name)} --verify": f"what makes {name}: found, and proved by cutting it",
+        f"{ours} record -- python train.py": "a training script of your own, as it is",
+    }
+    wide = max(map(len, told))
+    return [f"{line:{wide}}  # {why}" for line, why in told.items()]
 
 
 def command(name: str) -> str:
