@@ -175,7 +175,9 @@ def table(found: dict[Path, dict[str, list[Any]]], raw: list[float]) -> list[tup
 def main() -> None:
     """Write the traces, measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="traces of some megabytes, one round")
+    parser.add_argument(
+        "--quick", action="store_true", help="two traces of some megabytes, one round, and nothing is kept"
+    )
     parser.add_argument("--folder", type=Path, default=None, help="where to write; default: the temporary folder")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument("--mode", choices=MODES, help=argparse.SUPPRESS)
@@ -185,7 +187,7 @@ def main() -> None:
         return
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        sizes = {epochs: Path(name, str(epochs)) for epochs in (50, 100, 200)}
+        sizes = {epochs: Path(name, str(epochs)) for epochs in ((20, 40) if options.quick else (50, 100, 200))}
         units = 400 if options.quick else 25_000
         written = [write(path, units, epochs) for epochs, path in sizes.items()]
         found = measure(list(sizes.values()), 1 if options.quick else options.rounds)

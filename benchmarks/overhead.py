@@ -83,7 +83,7 @@ def measure(case: Case, ours: dict[str, Watcher], others: dict[str, Watcher], ro
                 continue
             stack.push(own)
             steps = max(4, case.steps // 4)
-            found |= compared(partial(bare, training), {name: partial(nullcontext, step)}, steps, max(3, rounds // 3))
+            found |= compared(partial(bare, training), {name: partial(nullcontext, step)}, steps, max(2, rounds // 3))
     if "naive hooks keep all" in found:
         found["naive hooks keep all"]["kept_mb"] = peers.megabytes(training)
     return {"load": [before, load()], "rows": found, "not_run": refused}
@@ -121,13 +121,13 @@ def about() -> dict[str, Any]:
 def main() -> None:
     """Print the tables and keep them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="3 rounds, and nothing is kept")
+    parser.add_argument("--quick", action="store_true", help="2 rounds, and nothing is kept")
     parser.add_argument("--rounds", type=int, default=31)
-    parser.add_argument("--models", nargs="+", help="default: all, and without the transformer when quick")
+    parser.add_argument("--models", nargs="+", help="default: all; the first two when quick")
     parser.add_argument("--wait", type=float, default=0, help="minutes to wait for a quiet machine, before each model")
     given = parser.parse_args()
-    rounds = 3 if given.quick else given.rounds
-    chosen = given.models or [name for name in (*REACH, "small") if not (given.quick and name == "transformer")]
+    rounds = 2 if given.quick else given.rounds
+    chosen = given.models or [name for name in (*REACH, "small") if not given.quick or name in ("mlp", "cnn")]
     torch.set_num_threads(1)
     steadied = steady()
     warnings.simplefilter("ignore")

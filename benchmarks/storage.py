@@ -259,7 +259,7 @@ def wide(folder: Path, number: int) -> Rows:
 def main() -> None:
     """Measure everything, print the table, keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer epochs of the large ones, and nothing is kept")
+    parser.add_argument("--quick", action="store_true", help="fewer epochs, and nothing is kept")
     parser.add_argument("--folder", type=Path, default=None, help="where to write; default: the temporary folder")
     parser.add_argument("--half", choices=["wide-write", "wide-read"], help=argparse.SUPPRESS)
     parser.add_argument("--epochs", type=int, default=50, help=argparse.SUPPRESS)
@@ -272,9 +272,9 @@ def main() -> None:
         folder = Path(name)
         rows += small_appends(folder, 40 if options.quick else 100)
         rows += big_appends(folder, 3 if options.quick else 8)
-        rows += sizes(folder, 200)
-        rows += reads(folder, 200)
-        rows += wide(folder, 4 if options.quick else 50)
+        rows += sizes(folder, 10 if options.quick else 200)
+        rows += reads(folder, 60 if options.quick else 200)
+        rows += wide(folder, 2 if options.quick else 50)
     for what, target, figure, unit, good in rows:
         print(f"{what:<62} {target:>9} {figure:10.3f} {unit:<3} {'' if good else 'MISSED'}")
     if options.quick:
