@@ -1,8 +1,8 @@
 """A file of results as rows: a path, what stands there, and the number that is judged."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from operator import ge, le, lt
 from typing import Any
 
@@ -13,10 +13,10 @@ ABOUT = {
 """Where and how it was measured; not judged."""
 UNSAID = {"reach", "quick"}
 """Said by the targets; said by the page."""
-FRAMES = {"models", "rows", "graphs", "times"}
+FRAMES = {"models", "rows", "graphs", "times", "found"}
 """Hold figures and say nothing of them."""
-SPREAD = {"median", "seeds", "ratio", "quartiles"}
-"""Told in one row."""
+SPREAD = ({"median", "seeds"}, {"ratio", "quartiles"})
+"""Told in one row where both are there."""
 COMPARE = {"<=": le, ">=": ge, "<": lt}
 
 
@@ -27,7 +27,9 @@ class Row:
     where: str
     text: str
     values: tuple[float, ...] = ()
-    """One number, or a list's, or after the median the least and the most."""
+    """What is judged: one number, the median of several seeds, or all of a list."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What else a target may name: of a list the 1st, of seeds the least and the most."""
     target: str = ""
     reached: bool = True
 
@@ -56,19 +58,16 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
-def at(where: str, found: list[Row]) -> tuple[str, float]:
-    """The figure at a path, as text and as a number: a row's, or a part of a list, of seeds or of a text."""
+def at(where: str, found: list[Row]) -> tuple[str, tuple[float, ...]]:
+    """The figure at a path, as text and as numbers: a row's, or a part of a list, of seeds or of a text."""
     for row in found:
-        if row.where == where and len(row.values) in (1, 3):
-            return row.text, row.values[0]
         if row.where == where and row.values:
-            return row.text, max(row.values, key=abs)
+            return row.text, row.values
         part = where.removeprefix(f"{row.where} · ")
-        if part in ("1st", "least", "most"):
-            value = row.values[{"1st": 0, "least": 1, "most": 2}[part]]
-            return number(value), value
+        if part in row.parts:
+            return number(row.parts[part]), (row.parts[part],)
         if part != where and (inside := re.search(rf"\b{re.escape(part)} (-?[\d.e+-]+\d)", row.text)):
-            return inside[1], float(inside[1])
+            return inside[1], (float(inside[1]),)
     raise KeyError(f"No figure at {where!r}: correct targets.toml.")
 
 
@@ -82,33 +81,36 @@ def _listed(figures: list[dict[str, Any]]) -> Iterator[Row]:
         else:
             whose = what.split(":")[0]
         text = f"{number(one['figure'])} {one['unit']}".strip()
-        yield Row(what, text, (one["figure"],), one["target"], one["reached"])
+        yield Row(what, text, (one["figure"],), target=one["target"], reached=one["reached"])
 
 
 def _judged(where: str, target: str, found: list[Row]) -> Row:
     sign, bound, *other = target.split(" ", 3)
-    text, value = at(where, found)
+    text, values = at(where, found)
     limit, said = float(bound), target
     if other:
         how, path = other
-        beside, there = at(path, found)
+        beside, (there,) = at(path, found)
         limit = limit * there if how == "of" else limit + there
         said = f"{sign} {bound} {how} {beside} ({path})"
-    return Row(where, text, (value,), said, COMPARE[sign](value, limit))
+    return Row(where, text, values, target=said, reached=all(COMPARE[sign](value, limit) for value in values))
 
 
 def _leaves(where: str, value: Any) -> Iterator[Row]:
     if not isinstance(value, dict):
-        yield Row(where, _said(value), _values(value))
+        values = _values(value)
+        yield Row(where, _said(value), values, {"1st": values[0]} if isinstance(value, list) and values else {})
         return
-    if {"median", "seeds"} <= set(value):
-        middle, spread = value["median"], (min(value["seeds"]), max(value["seeds"]))
-        yield Row(where, f"{number(middle)} ({number(spread[0])} to {number(spread[1])})", (middle, *spread))
-    if {"ratio", "quartiles"} <= set(value):
+    told = next((pair for pair in SPREAD if pair <= set(value)), set[str]())
+    if told == {"median", "seeds"}:
+        middle, least, most = value["median"], min(value["seeds"]), max(value["seeds"])
+        text = f"{number(middle)} ({number(least)} to {number(most)})"
+        yield Row(where, text, (middle,), {"least": least, "most": most})
+    elif told:
         ratio, (low, high) = value["ratio"], value["quartiles"]
-        yield Row(where, f"{ratio:.3f} ({low:.3f} to {high:.3f})", (ratio, low, high))
+        yield Row(where, f"{ratio:.3f} ({low:.3f} to {high:.3f})", (ratio,))
     for name, inner in value.items():
-        if name not in ABOUT | UNSAID | SPREAD:
+        if name not in ABOUT | UNSAID | told:
             path = where if name in FRAMES else f"{where} · {name}" if where else name
             yield from _leaves(path, inner)
 

@@ -59,7 +59,7 @@ def written(place: Path, figures: dict[str, Any], targets: str) -> str:
         (0.49, ">= -.02 beside peer", True), (0.47, ">= -.02 beside peer", False),
         ({"median": 0.5, "seeds": [0.4, 0.5, 3.0]}, "<= 1", True),
         ({"ratio": 1.2, "quartiles": [0.9, 1.3], "rounds": 3}, "<= 1", False),
-        ([1e-7, -2.0], "<= 1", True), ([1e-7, 2.0], "<= 1", False),
+        ([1e-7, -2.0], "<= 1", True), ([1e-7, 2.0], "<= 1", False), ([0.5, 0.5, 2.0], "<= 1", False), ([10, 9], ">= 10", False),
     ],
 )  # fmt: skip
 def test_what_falls_short_is_shown_as_short(figure: Any, target: str, reached: bool, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_parts_of_lists_seeds_and_texts_are_figures_too() -> None:
         "c · arranging": 0.8,
         "c · 8-NN": 0.41,
     }.items():
-        assert at(where, found)[1] == value
+        assert at(where, found)[1] == (value,)
     with pytest.raises(KeyError, match="No figure at 'c · speed'"):
         at("c · speed", found)
 
@@ -96,8 +96,9 @@ def test_a_benchmarks_own_verdict_is_kept() -> None:
 
 
 def test_nothing_is_left_out_and_what_is_not_measured_is_said(tmp_path: Path) -> None:
-    told = written(tmp_path, {"deep": {"|w|": {"down": 1.5}}, "machine": "a quiet one"}, "")
+    told = written(tmp_path, {"deep": {"|w|": {"down": 1.5, "ratio": 0.25}}, "machine": "a quiet one"}, "")
     assert "| deep · \\|w\\| · down | 1.5 |" in told
+    assert "| deep · \\|w\\| · ratio | 0.25 |" in told
     assert "machine a quiet one" in told
     (tmp_path / "results" / "speed.json").rename(tmp_path / "results" / "unheard.json")
     with pytest.raises(ValueError, match=r"No section in targets\.toml for the results of unheard"):
