@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tests of frameworks run where these are installed: all of them, or else, with --framework, not one may be left out."""
     wanted, chosen, left = config.getoption("--framework"), [], []
     for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: a name that differs from process to process; give ids=[...]")
         names = [mark.args[0] for mark in item.iter_markers("framework")]
         names += ["accelerate"] * ("transformers" in names)  # the Trainer is nothing without it
         if wanted:

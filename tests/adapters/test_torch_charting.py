@@ -151,7 +151,7 @@ class Doubling(torch.autograd.Function):
         (lambda x: torch.where(x > 0, x, torch.zeros_like(x)), ["gt", "zeros_like", "where"]),
         (lambda x: F.scaled_dot_product_attention(x[None], x[None], x[None]), 3 * ["getitem"] + ["scaled_dot_product_attention"]),
     ],
-    ids=str,
+    ids=lambda given: None if callable(given) else "-".join(given),
 )  # fmt: skip
 def test_functions_are_nodes(function, types):
     class Model(nn.Module):

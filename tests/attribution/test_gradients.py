@@ -58,7 +58,11 @@ def test_a_single_output_speaks_for_class_1_and_against_class_0():
     np.testing.assert_allclose(likely.scores, np.abs(plain.scores))
 
 
-@pytest.mark.parametrize("target", [LABELS, "predicted", "sum", lambda out: out[:, 0] * out[:, 1]], ids=str)
+@pytest.mark.parametrize(
+    "target",
+    [LABELS, "predicted", "sum", lambda out: out[:, 0] * out[:, 1]],
+    ids=["labels", "predicted", "sum", "function"],
+)
 def test_integrated_gradients_add_up_to_the_score_less_the_baselines(target):
     for baseline in (0.0, -1.0, np.full((1, 9, 9), 0.3)):
         found = nissl.attribute(MODEL, X, target, by=IntegratedGradients(200, baseline))
