@@ -22,6 +22,17 @@ def cnn() -> nn.Module:
     ).eval()  # fmt: skip
 
 
+def alexnet() -> nn.Module:
+    """AlexNet's shape, 61 million parameters, weights as drawn: what pytorch-cnn-visualizations is mostly used on."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2), nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU(), nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU(), nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(),
+        nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Dropout(), nn.Linear(9216, 4096), nn.ReLU(), nn.Dropout(),
+        nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000),
+    ).eval()  # fmt: skip
+
+
 def examples(count: int, shape: tuple[int, ...] = (1, 28, 28)) -> tuple[torch.Tensor, torch.Tensor]:
     """Images and classes."""
     return torch.randn(count, *shape, generator=torch.Generator().manual_seed(1)), torch.arange(count) % 10
