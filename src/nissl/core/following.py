@@ -12,7 +12,7 @@ from nissl.core import aim
 from nissl.core.aim import Aim
 from nissl.core.capabilities import Passage
 from nissl.core.finder import Case, Finder, finder
-from nissl.core.network import Network
+from nissl.core.network import Network, batches
 from nissl.core.pool import rows_of
 from nissl.core.probe import Probe
 from nissl.core.quantity import Context, Heard, Quantity
@@ -55,6 +55,7 @@ class Following:
     def names(self) -> tuple[str, ...]:
         """The layers whose units are followed; asked for when a pass has shown the network."""
         if self._names is None:
+            self.network.look(next(batches(next(iter(self.probe))[0], 2)))  # shows also what bends a layer's value
             every = [layer.name for layer in candidates(self.network, None)]
             self._names = tuple(name for name in every if name.split("#")[0] in self.layers)
             if not self._names:
