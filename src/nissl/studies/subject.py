@@ -141,7 +141,7 @@ def examples_of(data: str) -> Any:
     if ":" in data:
         found = named(data)
         return found.load() if isinstance(found, DataSet) else found
-    if not plugins.known("data", data) and Path(data).is_dir():
+    if not plugins.known("data", data) and Path(data).exists():
         return plugins.load("data", "folder")(path=data).load()
     return plugins.load("data", data)().load()
 

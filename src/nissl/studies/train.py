@@ -174,7 +174,7 @@ def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings
 
 
 def _data(data: str | DataSet | Splits, options: Mapping[str, Any]) -> tuple[Splits, Any]:
-    if isinstance(data, str) and data not in plugins.names("data") and Path(data).exists():
+    if isinstance(data, str) and not plugins.known("data", data) and Path(data).exists():
         data, options = "folder", {"path": data, **options}
     if isinstance(data, str):
         data = made("data", data, {}, options)
