@@ -8,7 +8,8 @@ import pytest
 
 from nissl.core.marks import Ribbons
 from nissl.errors import UnknownKey
-from nissl.studies.feed import ALL_RIBBONS, RIBBONS, Feed
+from nissl.studies._feed.paths import ALL_RIBBONS, RIBBONS
+from nissl.studies.feed import Feed
 from nissl.testing.specimens import SPECIMENS, chain, specimen, trace
 from nissl.views.pathways import Pathways
 

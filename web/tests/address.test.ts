@@ -3,7 +3,7 @@ import { NOWHERE, parse, VIEWS, written, type Address } from "../src/lib/address
 
 describe("an address", () => {
   it("is the trace's own", () => {
-    const found = parse("#/e30/hidden_1/n20?stain=3,8&dye=contrast&lamp=dark");
+    const found = parse("#/e30/hidden_1/n20?stain=3,8&vs=e12&sample=1041&dye=contrast&lamp=dark");
     expect(found).toEqual({
       view: null,
       epoch: 30,
@@ -12,6 +12,8 @@ describe("an address", () => {
       stains: ["3", "8"],
       dye: "contrast",
       lamp: "dark",
+      versus: 12,
+      sample: 1041,
     });
     expect(parse("#/E_30/L_hidden_1/n_20")).toEqual({ ...NOWHERE, epoch: 30, layer: "hidden_1", unit: 20 });
   });
@@ -29,13 +31,15 @@ describe("an address", () => {
         stains: pick([null, [], odd, [pick(odd)]]),
         dye: pick([null, "causal", "contrast"]),
         lamp: pick([null, "bright", "dark"]),
+        versus: pick([null, 0, 12]),
+        sample: pick([null, 0, 1041]),
       };
       expect(parse(written(at))).toEqual(at);
     }
   });
 
   it("of nonsense is nowhere", () => {
-    for (const odd of ["", "#", "#/", "#/x", "#/ex/y", "#//?", "#?dye=blue&lamp=red&&=", "#/%E0%A4%A"]) {
+    for (const odd of ["", "#", "#/", "#/x", "#/ex/y", "#//?", "#?dye=blue&lamp=red&vs=x&sample=-1&&=", "#/%E0%A4%A"]) {
       expect(parse(odd)).toEqual(NOWHERE);
     }
     expect(parse("#/e3/%E0%A4%A/n1").layer).toBe("%E0%A4%A");

@@ -1,4 +1,4 @@
-/** The address of what is looked at: #/e30/hidden_1/n20?stain=3,8 is trace["e30/hidden_1/n20"] with 3 and 8 stained. */
+/** The address of what is looked at: #/e30/hidden_1/n20?stain=3,8&vs=e12 is trace["e30/hidden_1/n20"], 3 and 8 stained, beside epoch 12. */
 
 import type { DyeName } from "./types";
 
@@ -16,6 +16,10 @@ export interface Address {
   stains: string[] | null;
   dye: DyeName | null;
   lamp: Lamp | null;
+  /** The epoch that this one is compared with. */
+  versus: number | null;
+  /** The probe's example that is looked at. */
+  sample: number | null;
 }
 
 export const NOWHERE: Address = {
@@ -26,6 +30,8 @@ export const NOWHERE: Address = {
   stains: null,
   dye: null,
   lamp: null,
+  versus: null,
+  sample: null,
 };
 
 export function parse(hash: string): Address {
@@ -48,6 +54,9 @@ export function parse(hash: string): Address {
     const view = VIEWS.find((one) => one === value);
     if (name === "view" && view !== undefined) found.view = view;
     if (name === "dye" && (value === "causal" || value === "contrast")) found.dye = value;
+    const beside = /^e_?(\d+)$/i.exec(value);
+    if (name === "vs" && beside) found.versus = Number(beside[1]);
+    if (name === "sample" && /^\d+$/.test(value)) found.sample = Number(value);
     if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
   }
   return found;
@@ -62,6 +71,8 @@ export function written(at: Address): string {
   }
   const said: string[] = at.view === null ? [] : [`view=${at.view}`];
   if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
+  if (at.versus !== null) said.push(`vs=e${at.versus}`);
+  if (at.sample !== null) said.push(`sample=${at.sample}`);
   if (at.dye !== null) said.push(`dye=${at.dye}`);
   if (at.lamp !== null) said.push(`lamp=${at.lamp}`);
   return said.length > 0 ? `${path}?${said.join("&")}` : path;

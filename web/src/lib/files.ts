@@ -74,6 +74,11 @@ export class Files {
     void this.next();
   }
 
+  /** A file of any other kind, by what its view makes of it. */
+  part<T>(name: string, made: (whole: ArrayBuffer) => T): Promise<T> {
+    return this.once(name, made);
+  }
+
   private once<T>(name: string, made: (whole: ArrayBuffer) => T): Promise<T> {
     const known = this.held.get(name) as Promise<T> | undefined;
     if (known) {

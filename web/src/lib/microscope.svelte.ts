@@ -10,6 +10,11 @@ export interface Cell {
   cell: number;
 }
 
+export interface Brush {
+  layer: string;
+  units: number[];
+}
+
 export type Phase = "opening" | "waiting" | "ready" | "broken";
 
 const AHEAD = 8;
@@ -33,6 +38,13 @@ export class Microscope {
   lamp: Lamp = $state("bright");
   picked: Cell | null = $state.raw(null);
   hovered: Cell | null = $state.raw(null);
+  /** Units of a layer that were chosen together, by their numbers. */
+  brushed: Brush | null = $state.raw(null);
+  /** The probe's example that is looked at, and those that were chosen together. */
+  sample: number | null = $state(null);
+  gathered: number[] = $state.raw([]);
+  /** The place of the epoch that this one is compared with. */
+  beside: number | null = $state(null);
   playing: boolean = $state(false);
   looping: boolean = $state(false);
   following: boolean = $state(true);
@@ -109,6 +121,10 @@ export class Microscope {
     this.view = to.view ?? "pathways";
     this.stains = to.stains === null ? index.stains : to.stains.map((name) => this.number(name)).filter((k) => k >= 0);
     this.picked = this.found(to);
+    this.sample = to.sample;
+    const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
+    if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
+    this.beside = beside < 0 ? null : beside;
     const named = this.named(to.layer);
     this.slide = named >= 0 ? named : index.layers.length - 1;
     this.asked = to;
@@ -146,6 +162,8 @@ export class Microscope {
       stains: usual ? null : this.stains.map((k) => index.classes[k] as string),
       dye: this.dye === index.dyes[0]?.name ? null : this.dye,
       lamp: this.lamp === preferred() ? null : this.lamp,
+      versus: this.beside === null ? null : (index.epochs[this.beside] ?? null),
+      sample: this.sample,
     };
   }
 

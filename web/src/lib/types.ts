@@ -39,6 +39,15 @@ export interface Index {
   dyes?: DyeInfo[];
   stains?: number[];
   ribbons?: number;
+  /** Can the network itself be asked? */
+  alive?: boolean;
+  /** What each kind of file says of itself; `absent` where there is nothing to show, and why. */
+  parts?: Record<string, Told>;
+}
+
+/** What the index says of one kind of files; its view knows the rest. */
+export interface Told {
+  absent?: string;
 }
 
 /** An index of a run that has something to show. */

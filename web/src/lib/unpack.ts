@@ -9,10 +9,13 @@ interface Listed {
   at: number;
 }
 
-type Arrays = Map<string, Int16Array | Uint16Array | Uint32Array>;
+export type Numbers = Int16Array | Uint8Array | Uint16Array | Uint32Array | Float32Array;
+export type Arrays = Map<string, Numbers>;
 
-const KINDS: Record<string, new (b: ArrayBuffer, at: number, n: number) => Int16Array | Uint16Array | Uint32Array> = {
+const KINDS: Record<string, new (b: ArrayBuffer, at: number, n: number) => Numbers> = {
+  float32: Float32Array,
   int16: Int16Array,
+  uint8: Uint8Array,
   uint16: Uint16Array,
   uint32: Uint32Array,
 };

@@ -35,3 +35,8 @@ def steps(values: Array) -> tuple[Array, float]:
     found = np.where((found == 0) & (finite != 0), np.sign(finite), found)
     found = np.where(np.isnan(values), NEVER, np.where(np.isinf(values), MOST * np.sign(np.nan_to_num(values)), found))
     return found.astype(np.int16), most
+
+
+def finite(value: Any) -> float | None:
+    """What JSON has of a number."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None

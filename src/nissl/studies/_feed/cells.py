@@ -1,0 +1,54 @@
+"""`cells/EPOCH.bin`: what each cell of each slide answers to each class, and adds to it; and who was taken for whom."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nissl.studies._feed.packing import Array, finite, packed, steps
+from nissl.studies._feed.part import Part, number
+from nissl.views._staining.responses import NOTHING, confusion, recalls
+
+MATRIX, CONFUSED = 32, 12
+"""The most classes of a matrix; how many mistakes are named."""
+
+
+class Cells(Part):
+    def names(self) -> Iterator[str]:
+        return (f"{epoch}.bin" for epoch in self.trace.epochs)
+
+    def file(self, rest: str) -> bytes:
+        epoch = number(rest.removesuffix(".bin"))
+        if epoch is None or not rest.endswith(".bin"):
+            raise self.unknown(rest, "EPOCH.bin")
+        stage = self.stage
+        stage.there(epoch)
+        arrays: dict[str, Array] = {}
+        told = {}
+        dyes = [dye for dye in ("causal", "contrast") if dye in stage.dyes(epoch)]
+        for place, (name, glass) in enumerate(stage.slides.shown.items()):
+            for which in dyes:
+                dye = stage.dye(which, epoch)
+                if which == "causal" and dye.stands_in(name):
+                    continue
+                table, full = dye.table(name)
+                if which == "contrast":
+                    table = np.where(np.abs(table) < NOTHING * full, 0.0, table)
+                arrays[f"{place}.{which}"], most = steps(glass.table(table))
+                told[f"{place}.{which}"] = {"most": most, "full": full}
+        counts = confusion(self.trace, epoch)
+        if counts is not None and counts.ndim == 2 and len(counts) <= MATRIX:
+            arrays["confusion"] = counts.astype(np.uint32)
+        right = [finite(share) for share in recalls(counts, len(self.trace.classes))]
+        return packed({"epoch": epoch, "tables": told, "right": right, **_mistakes(counts)}, arrays)
+
+
+def _mistakes(counts: Array | None) -> dict[str, Any]:
+    """How many examples were judged, and the commonest mistakes: what they are, what was said, how often."""
+    if counts is None or counts.ndim != 2:
+        return {"judged": 0, "mistakes": []}
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    first = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSED]
+    pairs = [(*divmod(int(place), len(counts)), int(wrong.flat[place])) for place in first if wrong.flat[place] > 0]
+    return {"judged": int(counts.sum()), "mistakes": pairs}

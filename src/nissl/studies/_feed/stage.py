@@ -1,0 +1,44 @@
+"""`Stage`: what every part of the page looks at: one trace, its slides and dyes; and the network itself, where it can be had."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from nissl.core.trace import Trace
+from nissl.errors import MissingData
+from nissl.studies._feed.slides import Slides
+from nissl.studies.subject import Subject
+from nissl.views._staining.dye import Causal, Contrast, Dye
+
+
+class Stage:
+    """`network`: makes the network and its examples, asked for once and only when something needs it; None: it cannot be had."""
+
+    def __init__(self, trace: Trace, network: Callable[[], Subject] | None = None):
+        self.trace, self._network = trace, network
+
+    @cached_property
+    def slides(self) -> Slides:
+        return Slides(self.trace)
+
+    @property
+    def alive(self) -> bool:
+        """Can the network be had? Asking costs nothing."""
+        return self._network is not None
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The network as it is at the end of the run, and examples; loading it takes seconds."""
+        if self._network is None:
+            raise MissingData(
+                "This page has the trace alone: open it by `nissl view RUN --model FILE.py:NAME --data ...`."
+            )
+        return self._network()
+
+    def there(self, epoch: int) -> None:
+        self.trace[epoch]  # an error that names what there is
+
+    def dyes(self, epoch: int) -> Sequence[str]:
+        return ("causal", "contrast") if epoch in self.slides.followed else ("contrast",)
+
+    def dye(self, name: str, epoch: int) -> Dye:
+        return (Causal if name == "causal" else Contrast)(self.trace, epoch)

@@ -1,0 +1,16 @@
+/** The views by name, in the order of address.ts: one component each. */
+
+import type { Component } from "svelte";
+import type { View } from "./lib/address";
+import type { Microscope } from "./lib/microscope.svelte";
+import ConfusionPage from "./parts/ConfusionPage.svelte";
+import Layers from "./parts/Layers.svelte";
+import NeuronPage from "./parts/NeuronPage.svelte";
+import Pathways from "./parts/Pathways.svelte";
+
+export const views: Record<View, Component<{ look: Microscope }>> = {
+  pathways: Pathways,
+  layers: Layers,
+  neuron: NeuronPage,
+  confusion: ConfusionPage,
+};
