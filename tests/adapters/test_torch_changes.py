@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 from torch.utils.checkpoint import checkpoint
 
+import nissl
 from nissl.adapters.torch import Torch
 from nissl.errors import BadValue, NotHeard, Unsupported
 
@@ -296,3 +297,20 @@ def test_sparse_gradients_of_an_embedding():
         words(torch.tensor([[1, 1], [2, 5]])).sum().backward()
         optimizer.step()
     np.testing.assert_allclose(read()["0"].magnitude, np.full(3, 4 / 6))
+
+
+def test_edits_asked_for_one_by_one_compose_before_any_pass_has_shown_their_places():
+    model = nn.Sequential(nn.Linear(4, 6), nn.Sequential(nn.ReLU(), nn.Linear(6, 6)), nn.ReLU(), nn.Linear(6, 3))
+    x = torch.randn(5, 4)
+    both = nissl.edit(model)["0"][2].clamp(1.5) + nissl.edit(model)["1.1"][3].scale(0.5)
+    before = model(x)
+    with both:
+        first = model(x)
+        again = model(x)
+    hidden = torch.relu(model[0](x))
+    hidden[:, 2] = 1.5
+    bent = torch.relu(model[1][1](hidden))
+    bent[:, 3] *= 0.5
+    torch.testing.assert_close(first, model[3](bent))
+    assert torch.equal(first, again)
+    assert torch.equal(model(x), before)

@@ -27,7 +27,8 @@ class FirstPass(Hook):
         for module in () if place.known else hearing.atlas.containers:
             self._handles.append(module.register_forward_pre_hook(self, prepend=True, with_kwargs=True))
 
-    def __call__(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any = None) -> None:
+        """`kwargs`: torch leaves them out where another edit's pass, in front of this one, has begun this change already."""
         if in_backward() != -1 or self._drop is not None or self._hearing.passes.silent:
             return
         remove(self._handles)
