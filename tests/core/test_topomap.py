@@ -210,3 +210,8 @@ def test_what_cannot_be_meant_is_refused():
         nissl.topomap(np.zeros((0, 3)))
     with pytest.raises(BadValue, match="distance"):
         nissl.topomap(ring(), distance="manhattan")
+
+
+def test_a_model_in_place_of_its_profiles_is_told_how_they_are_had():
+    with pytest.raises(BadValue, match=r"nissl\.profile\(model, data\)"):
+        nissl.topomap(object())

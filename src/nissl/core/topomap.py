@@ -176,6 +176,10 @@ def _profiles(what: Any) -> tuple[tuple[str, ...], Array]:
     dims = getattr(what, "dims", None)
     if dims is None:
         table = np.asarray(what)
+        if table.dtype == object:
+            raise BadValue(
+                f"A {type(what).__name__} has no profiles yet: map those of its layers, nissl.topomap(nissl.profile(model, data))."
+            )
         if table.ndim != 2:
             raise BadValue(f"Plain numbers are (unit, feature), not of shape {table.shape}; profiles name their axes.")
         return tuple(map(str, range(table.shape[1]))), table.T
