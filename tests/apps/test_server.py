@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 
 import pytest
@@ -19,7 +21,7 @@ from nissl.errors import BadValue
 from nissl.stores.disk import Disk
 from nissl.testing.specimens import specimen
 from tests.apps import terminal
-from tests.apps.answering import serving
+from tests.apps.answering import Server, serving
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +193,66 @@ def test_a_growing_trace_is_served_as_it_grows(tmp_path):
         assert server.get("data/index.json").said["closed"] is True
 
 
+def growing(path):
+    """A trace that is being recorded, and how to add an epoch."""
+    spec = ArraySpec("probe_class_mean", ("neuron", "class"), (3, 2), layer="hidden", labels={"class": ("a", "b")})
+    store = Disk(path)
+    store.create({"classes": ["a", "b"]})
+    store.declare([spec])
+    return store, lambda epoch: store.append(Record(epoch, {spec.key: [[1.0, 0.0]] * 3}, {"loss": 1.0}))
+
+
+def listening(server):
+    """A line of the stream at a time."""
+    stream = urllib.request.urlopen(f"{server.address}live", timeout=10)
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    lines = (line.decode().strip() for line in stream)
+    return stream, (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+
+
+def test_a_growing_trace_tells_by_itself(tmp_path):
+    store, grow = growing(tmp_path / "live")
+    with serving(tmp_path / "live") as server:
+        assert server.get("data/index.json").said["live"] is True
+        stream, told = listening(server)
+        with stream:
+            assert next(told) == {"epochs": 0, "last": None, "closed": False}
+            for epoch in (3, 4):
+                grow(epoch)
+                began = time.monotonic()
+                assert next(told) == {"epochs": epoch - 2, "last": epoch, "closed": False}
+                assert time.monotonic() - began < 2
+            store.close()
+            assert next(told) == {"epochs": 2, "last": 4, "closed": True}
+            assert next(told, None) is None, "there is nothing more to tell"
+        assert server.get("data/index.json").said["live"] is False
+        assert server.get(f"/{server.key}x/live", bare=True).status == 403
+
+
+def test_whoever_leaves_is_no_longer_told_and_nobody_holds_up_the_end(tmp_path):
+    store, _ = growing(tmp_path / "live")
+    server, held, address, _ = prepared(tmp_path / "live")
+    live = server.config.app.state.live
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
+    thread.start()
+    streams = [listening(Server(address)) for _ in range(12)]
+    assert all(next(told) for _, told in streams)
+    assert live.listening == 12
+    for stream, _ in streams[:10]:
+        stream.close()
+    end = time.monotonic() + 5
+    while live.listening > 2:
+        assert time.monotonic() < end, live.listening
+        time.sleep(0.05)
+    server.should_exit = True
+    began = time.monotonic()
+    thread.join(10)
+    assert time.monotonic() - began < 2
+    assert not thread.is_alive()
+    held.close()
+    store.close()
+
+
 def test_a_trace_that_nothing_can_be_seen_of_says_why():
     with serving(specimen("mlp")) as server:
         assert server.get("run/index.json").status == 404, "it has no folder"
@@ -209,7 +271,7 @@ def test_the_address_without_its_last_stroke_leads_there(server):
 
 
 def test_in_a_terminal_it_prints_the_address_and_ends_with_ctrl_c(run):
-    """Without a screen nothing is opened, and that is said."""
+    """Also while a page listens. Without a screen nothing is opened, and that is said."""
     quiet = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     with subprocess.Popen(
         [sys.executable, "-m", "nissl", "view", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=quiet,

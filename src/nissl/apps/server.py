@@ -51,9 +51,10 @@ def prepared(run: str | Path | Trace, port: int | None = None) -> tuple[Any, soc
     trace = run if isinstance(run, Trace) else opened(run)
     held = _bound(port)
     key = secrets.token_urlsafe(18)
-    app = application(Feed(trace, trace_name(run, trace)), key, _folder(trace))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
-    return uvicorn.Server(config), held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
+    feed = Feed(trace, trace_name(run, trace), live=True)
+    app = application(feed, key, _folder(trace), lambda: server.should_exit)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
+    return server, held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
 
 
 def trace_name(run: str | Path | Trace, trace: Trace) -> str:

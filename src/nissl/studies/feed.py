@@ -23,10 +23,15 @@ PARTS: dict[str, type[Part]] = {"cells": Cells, "paths": Paths}
 
 
 class Feed:
-    """The files of a trace's page by name; made when asked for, and the same bytes for the same trace."""
+    """The files of a trace's page by name; made when asked for, and the same bytes for the same trace.
 
-    def __init__(self, trace: Trace, name: str = "run", network: Callable[[], Subject] | None = None):
-        self.trace, self.name = trace, name
+    `live`: whoever hands them out also tells when the trace has grown.
+    """
+
+    def __init__(
+        self, trace: Trace, name: str = "run", network: Callable[[], Subject] | None = None, *, live: bool = False
+    ):
+        self.trace, self.name, self.live = trace, name, live
         self.stage = Stage(trace, network)
 
     @cached_property
@@ -56,7 +61,7 @@ class Feed:
         trace = self.trace
         head: dict[str, Any] = {
             "format": FORMAT, "name": self.name, "run_id": trace.header.get("run_id"), "model": trace.header.get("model"),
-            "closed": trace.closed, "epochs": trace.epochs, "classes": list(trace.classes),
+            "closed": trace.closed, "live": self.live and not trace.closed, "epochs": trace.epochs, "classes": list(trace.classes),
             "damaged": {str(epoch): why for epoch, why in trace.damaged.items()},
             "scalars": {name: [finite(v) for v in found.values] for name, found in trace.scalars.items()},
         }  # fmt: skip

@@ -15,7 +15,7 @@ export class Files {
   private stamp = "";
   private layers = 0;
 
-  constructor(private readonly source: Source) {}
+  constructor(readonly source: Source) {}
 
   get live(): boolean {
     return this.source.live;

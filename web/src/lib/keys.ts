@@ -9,6 +9,7 @@ export const SHEET: [string, string][] = [
   ["Home End", "first, last epoch"],
   ["space", "play, pause"],
   ["L", "play in a loop"],
+  ["F", "follow a run that is being recorded, or no longer"],
   ["0 – 9", "stain a class, or not"],
   ["\\", "stain all, or none"],
   ["[ ]", "a layer to the left, right"],
@@ -33,6 +34,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     End: () => look.to(Infinity),
     " ": () => (look.playing = !look.playing),
     l: () => (look.looping = !look.looping),
+    f: () => look.follow(),
     "\\": () => (look.stains = look.stains.length > 0 ? [] : (look.index?.stains ?? [])),
     "[": () => walk(look, -1),
     "]": () => walk(look, 1),
@@ -61,7 +63,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
 /** Does this key belong to what has the focus? */
 function typing(target: HTMLElement, key: string): boolean {
   if (target instanceof HTMLInputElement)
-    return target.type !== "range" || !["Escape", " ", "?", "d", "s", "l", "t", "v"].includes(key);
+    return target.type !== "range" || !["Escape", " ", "?", "d", "f", "s", "l", "t", "v"].includes(key);
   return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
 }
 

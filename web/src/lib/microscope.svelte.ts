@@ -2,6 +2,7 @@
 
 import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
 import { Files } from "./files";
+import { Listening } from "./listening";
 import type { Source } from "./source";
 import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
 
@@ -18,7 +19,6 @@ export interface Brush {
 export type Phase = "opening" | "waiting" | "ready" | "broken";
 
 const AHEAD = 8;
-const LOOK_AGAIN = 2000;
 
 export class Microscope {
   phase: Phase = $state("opening");
@@ -47,6 +47,7 @@ export class Microscope {
   beside: number | null = $state(null);
   playing: boolean = $state(false);
   looping: boolean = $state(false);
+  /** Does the cursor go on with the newest epoch? As long as it is on it. */
   following: boolean = $state(true);
   sheet: boolean = $state(false);
   said: string = $state("");
@@ -59,10 +60,12 @@ export class Microscope {
 
   readonly files: Files;
   private asked: Address = NOWHERE;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly listening: Listening;
+  private busy = 0;
 
   constructor(source: Source) {
     this.files = new Files(source);
+    this.listening = new Listening(source, () => void this.refresh());
   }
 
   allows(dye: DyeName): boolean {
@@ -85,27 +88,33 @@ export class Microscope {
 
   /** Read the index, and again for as long as the run is being recorded. */
   async refresh(): Promise<void> {
-    clearTimeout(this.timer);
     try {
       const found = await this.files.index();
       if (found.refused !== undefined) return this.broken(found.refused);
       if (found.epochs.length === 0) this.phase = "waiting";
       else this.grown(found as Shown);
-      if (!found.closed && this.files.live) this.timer = setTimeout(() => void this.refresh(), LOOK_AGAIN);
+      if (!found.closed && this.files.live) this.listening.begin(found.live === true);
+      else this.listening.end();
     } catch (error) {
+      this.listening.end();
       this.broken(said(error));
     }
+  }
+
+  /** Whether somebody sees the page: while nobody does, nothing is asked, and a tab holds no stream. */
+  seen(visible: boolean): void {
+    if (!visible) this.listening.end();
+    else if (this.phase !== "opening" && this.files.live && this.index?.closed !== true) void this.refresh();
   }
 
   private grown(found: Shown): void {
     const before = this.index;
     const same = before?.epochs.length === found.epochs.length && before.closed === found.closed;
     if (same && this.phase === "ready") return;
-    const atEnd = before === null || this.place === before.epochs.length - 1;
     this.index = found;
     if (before === null) this.go(this.asked);
-    else if (this.following && atEnd && !this.playing) this.place = found.epochs.length - 1;
     this.phase = "ready";
+    if (this.busy === 0) this.onward();
     void this.look();
   }
 
@@ -116,6 +125,7 @@ export class Microscope {
     const place = to.epoch === null ? index.epochs.length - 1 : index.epochs.indexOf(to.epoch);
     if (place < 0) this.tell(`Epoch ${to.epoch} was not recorded: this is epoch ${index.epochs.at(-1)}.`);
     this.place = place < 0 ? index.epochs.length - 1 : place;
+    this.following = this.place === index.epochs.length - 1;
     this.dye = to.dye ?? (index.dyes[0]?.name as DyeName);
     this.lamp = to.lamp ?? preferred();
     this.view = to.view ?? "pathways";
@@ -180,14 +190,26 @@ export class Microscope {
   /** Fetch what the cursor is on, then what is near. */
   async look(): Promise<void> {
     const { epoch, dyeHere } = this;
+    this.busy += 1;
     try {
       const [cells, paths] = await Promise.all([this.files.cells(epoch), this.files.paths(epoch, dyeHere)]);
       if (epoch !== this.epoch || dyeHere !== this.dyeHere) return;
       [this.cells, this.paths, this.trouble] = [cells, paths, ""];
     } catch (error) {
       if (epoch === this.epoch) this.trouble = said(error);
+    } finally {
+      this.busy -= 1;
     }
+    if (this.busy === 0 && this.onward()) return this.look();
     this.files.soon("near", this.near());
+  }
+
+  /** On to the newest epoch, if it is followed; only once the one before is on the screen, or a fast run would show none. */
+  private onward(): boolean {
+    const last = (this.index?.epochs.length ?? 1) - 1;
+    if (!this.following || this.playing || this.place === last) return false;
+    this.place = last;
+    return true;
   }
 
   private near(): (() => Promise<unknown>)[] {
@@ -210,7 +232,14 @@ export class Microscope {
   to(place: number): void {
     const last = (this.index?.epochs.length ?? 1) - 1;
     this.place = Math.min(last, Math.max(0, place));
+    this.following = this.place === last;
     void this.look();
+  }
+
+  /** To the newest epoch and on with it, or no longer. */
+  follow(): void {
+    if (this.following) this.following = false;
+    else this.to(Infinity);
   }
 
   toggle(number: number): void {

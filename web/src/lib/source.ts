@@ -5,15 +5,26 @@ export interface Source {
   get(name: string, stamp: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Can the run grow while we look? */
   live: boolean;
+  /** Tells whenever the run may have grown, or once that it can't any longer tell; gives back how to stop. */
+  watch?(heard: () => void, lost: () => void): () => void;
 }
 
 /** What went wrong, in words for people. */
 export class Unread extends Error {}
 
 /** Files beside the page, from nissl's own server or any web host. */
-export function beside(root: string): Source {
+export function beside(root: string, stream = "live"): Source {
   return {
     live: true,
+    watch(heard, lost) {
+      const events = new EventSource(stream);
+      events.onmessage = heard;
+      events.onerror = () => {
+        events.close();
+        lost();
+      };
+      return () => events.close();
+    },
     async get(name, stamp) {
       let answer: Response;
       try {

@@ -28,6 +28,8 @@ export interface Index {
   name: string;
   model?: string | null;
   closed: boolean;
+  /** Does whoever hands out the files tell when there are more? */
+  live?: boolean;
   epochs: number[];
   classes: string[];
   damaged: Record<string, string>;
@@ -51,7 +53,7 @@ export interface Told {
 }
 
 /** An index of a run that has something to show. */
-export type Shown = Required<Omit<Index, "refused" | "model">> & Pick<Index, "model">;
+export type Shown = Required<Omit<Index, "refused" | "model" | "live">> & Pick<Index, "model" | "live">;
 
 /** Whole steps of an evenly divided range, (class, cell); NEVER stands for not-a-number. */
 export interface Table {

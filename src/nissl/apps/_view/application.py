@@ -10,10 +10,18 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from nissl.apps._view.assets import TYPES, assets
+from nissl.apps._view.live import Live
 from nissl.errors import NisslError, UnknownKey
 from nissl.studies.feed import Feed
 
@@ -58,9 +66,12 @@ class Made:
             return found
 
 
-def application(feed: Feed, key: str, root: Path | None) -> Starlette:
-    """All of it under /KEY/; `root`: the trace's folder, whose files may be read as they are, whole or by Range."""
-    made, page = Made(feed), assets()
+def application(feed: Feed, key: str, root: Path | None, ended: Callable[[], bool]) -> Starlette:
+    """All of it under /KEY/; `root`: the trace's folder, whose files may be read as they are, whole or by Range.
+
+    `ended`: is the server to stop? Streams that are open then end by themselves.
+    """
+    made, page, live = Made(feed), assets(), Live(feed.trace, ended)
 
     def own(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
@@ -80,14 +91,19 @@ def application(feed: Feed, key: str, root: Path | None) -> Starlette:
         file = inside(root, name)
         return FileResponse(file, media_type="application/octet-stream") if file else _nothing(name)
 
+    def heard(_: Request) -> Response:
+        return StreamingResponse(live.events(), media_type="text/event-stream")
+
     routes = [
         Route(f"/{key}", RedirectResponse(f"/{key}/", 307)),
         Route(f"/{key}/data/{{name:path}}", data),
         Route(f"/{key}/run/{{name:path}}", raw),
+        Route(f"/{key}/live", heard),
         Route(f"/{key}/", own),
         Route(f"/{key}/{{name}}", own),
     ]
     app = Starlette(routes=routes)
+    app.state.live = live
     app.add_middleware(Guarded, key=key)
     return app
 
