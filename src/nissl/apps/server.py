@@ -12,15 +12,20 @@ from typing import Any
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency
+from nissl.studies.alive import alive
 from nissl.studies.feed import Feed
 
 
-def view(run: str | Path | Trace, *, port: int | None = None, browser: bool = True) -> None:
+def view(
+    run: str | Path | Trace, *, port: int | None = None, browser: bool = True, model: str | None = None, data: str | None = None,
+) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
     `port`: None for any that is free. Only this machine is answered, and only who has the key that is part of the address.
+    `model`, `data`: the network that was recorded, and examples, FILE.py:NAME each, to cut units from the page and see what it
+    costs; a run of `nissl train` knows its own.
     """
-    server, held, address, trace = prepared(run, port)
+    server, held, address, trace = prepared(run, port, model=model, data=data)
     name, count = trace_name(run, trace), len(trace.epochs)
     print(
         f"{name}, {count} epoch{'s' * (count != 1)}{'' if trace.closed else ', still recorded'}: {address}", flush=True
@@ -40,7 +45,9 @@ def view(run: str | Path | Trace, *, port: int | None = None, browser: bool = Tr
         held.close()
 
 
-def prepared(run: str | Path | Trace, port: int | None = None) -> tuple[Any, socket.socket, str, Trace]:
+def prepared(
+    run: str | Path | Trace, port: int | None = None, *, model: str | None = None, data: str | None = None
+) -> tuple[Any, socket.socket, str, Trace]:
     """The server, the socket that it is to listen on, the page's address, and the trace."""
     try:
         import uvicorn
@@ -49,9 +56,10 @@ def prepared(run: str | Path | Trace, port: int | None = None) -> tuple[Any, soc
     except ImportError as error:
         raise MissingDependency("The page needs starlette and uvicorn: pip install 'nissl[view]'") from error
     trace = run if isinstance(run, Trace) else opened(run)
+    network = alive(trace, _where(trace), model, data)
     held = _bound(port)
     key = secrets.token_urlsafe(18)
-    feed = Feed(trace, trace_name(run, trace), live=True)
+    feed = Feed(trace, trace_name(run, trace), network, live=True)
     app = application(feed, key, _folder(trace), lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
     return server, held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
@@ -61,6 +69,12 @@ def trace_name(run: str | Path | Trace, trace: Trace) -> str:
     """What people call it: its folder's name."""
     given = getattr(trace.store, "path", "run") if isinstance(run, Trace) else run
     return str(given).rstrip("/\\").replace("\\", "/").rpartition("/")[2] or "run"
+
+
+def _where(trace: Trace) -> str:
+    """Its folder or address; empty for a trace in memory."""
+    path = getattr(trace.store, "path", "")
+    return str(path) if isinstance(path, Path) or "://" in str(path) else ""
 
 
 def _folder(trace: Trace) -> Path | None:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.core.progress import Progress
+from nissl.core.progress import progress as shown
 from nissl.core.question import again
 from nissl.core.structures import Structures
 from nissl.core.trial import Trial
@@ -42,7 +44,7 @@ class Deletions:
         return float(np.nanmean(self.accuracy[mask]))
 
 
-def deletions(structures: Structures, data: Any = None) -> Deletions:
+def deletions(structures: Structures, data: Any = None, *, progress: Progress = False) -> Deletions:
     """Delete one structure after the other, and judge every class; `data`: held-out examples with labels."""
     first = next(iter(structures.values()))
     if first.network is None or first.case is None:
@@ -56,7 +58,11 @@ def deletions(structures: Structures, data: Any = None) -> Deletions:
     def by_class(right: Array) -> Array:
         return np.array([right[groups == k].mean() if (groups == k).any() else np.nan for k in range(len(names))])
 
-    found = [by_class(trial.run(structure.delete()).right) for structure in structures.values()]
+    found = []
+    with shown("deletions", progress) as tick:
+        for place, structure in enumerate(structures.values()):
+            tick(place / len(structures))
+            found.append(by_class(trial.run(structure.delete()).right))
     return Deletions(
         tuple(structures), names, by_class(trial.intact.right), np.stack(found), tuple(map(len, structures.values())),
         sum(first.every().values()), data is not None,

@@ -4,14 +4,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Progress = bool | Callable[[float], None]
+"""What a user may say of it: a bar or none; or somebody who is told the share that is done."""
+
 
 def silent(share: float) -> None:
     """Tells nobody."""
 
 
 @contextmanager
-def progress(what: str, shown: bool) -> Iterator[Callable[[float], None]]:
-    """Yields what is to be told the share that is done."""
+def progress(what: str, shown: Progress) -> Iterator[Callable[[float], None]]:
+    """Yields what is to be told the share that is done; `shown` may be somebody who wants to know it instead of a bar."""
+    if callable(shown):
+        yield shown
+        return
     if not shown or not (sys.stderr.isatty() or "ipykernel" in sys.modules):
         yield silent
         return

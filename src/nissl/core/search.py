@@ -10,6 +10,7 @@ from nissl.core.choosing import RANKS, Size, rankings, sized, tables
 from nissl.core.finder import Case, Finder, Scores, finder, suited
 from nissl.core.fingerprint import fingerprint
 from nissl.core.network import network
+from nissl.core.progress import Progress
 from nissl.core.progress import progress as shown
 from nissl.core.question import asked, class_number
 from nissl.core.structure import Structure
@@ -26,7 +27,7 @@ RESAMPLES = 200
 def structure(
     model: Any, data: Any, target: Any = None, *, by: Any = None, baseline: str | None = None, metric: Any = "logodds",
     rank: str | None = None, size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None,
-    others: Any = None, batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
+    others: Any = None, batch: int = 128, seed: int = 0, progress: Progress = True, **options: Any,
 ) -> Structure:  # fmt: skip
     """The units, and the edges between them, behind one output of a network; signed, with intervals.
 
@@ -39,7 +40,8 @@ def structure(
     "zero"; left out, the method's own. `metric`: "logodds", "logprob" or "logit". `rank`: "contrast" (the score less what
     other classes make of the unit; for classes the default), "score" or "absolute". `size`: a share, a number,
     "faithful>=0.9" or "target<=0.05". `others`: your own counterfactuals, an input for each
-    example. `batch`: how many examples are passed at once, which bounds memory.
+    example. `batch`: how many examples are passed at once, which bounds memory. `progress`: a bar, none, or a function
+    that is told the share that is done, and ends it all by an error of its own.
     """
     if target is None:
         raise BadValue(
@@ -56,7 +58,7 @@ def structure(
 def structures(
     model: Any, data: Any, *, by: Any = None, baseline: str | None = None, metric: Any = "logodds", rank: str = "contrast",
     size: float | str = 0.1, layers: str | Sequence[str] | None = None, classes: Any = None, others: Any = None,
-    batch: int = 128, seed: int = 0, progress: bool = True, **options: Any,
+    batch: int = 128, seed: int = 0, progress: Progress = True, **options: Any,
 ) -> Structures:  # fmt: skip
     """The structures of all classes at once, for little more than one; see `structure`."""
     found, case, finding = _found(
@@ -68,7 +70,7 @@ def structures(
 
 def _found(
     model: Any, data: Any, target: Any, by: Any, baseline: str | None, metric: Any, layers: Any, classes: Any, others: Any,
-    batch: int, seed: int, progress: bool, options: Mapping[str, Any],
+    batch: int, seed: int, progress: Progress, options: Mapping[str, Any],
 ) -> tuple[Scores, Case, Finder]:  # fmt: skip
     net = network(model)
     finding = finder(suited(net) if by is None else by, options)

@@ -12,6 +12,7 @@ from nissl.core.curves import SHARES, Curve, curve, naive
 from nissl.core.finder import Case
 from nissl.core.fingerprint import fingerprint
 from nissl.core.ground import Cut, Ground
+from nissl.core.progress import Progress
 from nissl.core.progress import progress as shown
 from nissl.core.question import again, asked, class_number
 from nissl.core.report import Report
@@ -28,7 +29,7 @@ CUT = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 def verify(
     structure: "Structure", data: Any = None, *, target: Any = None, random: int = 20, controls: bool = True,
-    examples: int = 2000, seed: int = 0, progress: bool = True,
+    examples: int = 2000, seed: int = 0, progress: Progress = True,
 ) -> Report:  # fmt: skip
     """Cut it, keep it, and compare it with random units, naive methods and shams, on held-out `data`.
 

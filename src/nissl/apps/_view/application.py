@@ -20,9 +20,11 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from nissl.apps._view.asking import Desk, absent
 from nissl.apps._view.assets import TYPES, assets
 from nissl.apps._view.live import Live
 from nissl.errors import NisslError, UnknownKey
+from nissl.studies.bench import Bench
 from nissl.studies.feed import Feed
 
 CACHED = 64 * 2**20
@@ -94,9 +96,11 @@ def application(feed: Feed, key: str, root: Path | None, ended: Callable[[], boo
     def heard(_: Request) -> Response:
         return StreamingResponse(live.events(), media_type="text/event-stream")
 
+    ask = Desk(Bench(feed.stage)).ask if feed.stage.alive else absent
     routes = [
         Route(f"/{key}", RedirectResponse(f"/{key}/", 307)),
         Route(f"/{key}/data/{{name:path}}", data),
+        Route(f"/{key}/ask/{{kind}}", ask, methods=["POST"]),
         Route(f"/{key}/run/{{name:path}}", raw),
         Route(f"/{key}/live", heard),
         Route(f"/{key}/", own),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from threading import Lock
 
 from nissl.core.trace import Trace
 from nissl.errors import MissingData
@@ -15,6 +16,8 @@ class Stage:
 
     def __init__(self, trace: Trace, network: Callable[[], Subject] | None = None):
         self.trace, self._network = trace, network
+        self._subject: Subject | None = None
+        self._loading = Lock()
 
     @cached_property
     def slides(self) -> Slides:
@@ -25,14 +28,17 @@ class Stage:
         """Can the network be had? Asking costs nothing."""
         return self._network is not None
 
-    @cached_property
+    @property
     def subject(self) -> Subject:
-        """The network as it is at the end of the run, and examples; loading it takes seconds."""
+        """The network as it is at the end of the run, and examples; loading it takes seconds, the first time."""
         if self._network is None:
             raise MissingData(
                 "This page has the trace alone: open it by `nissl view RUN --model FILE.py:NAME --data ...`."
             )
-        return self._network()
+        with self._loading:
+            if self._subject is None:
+                self._subject = self._network()
+            return self._subject
 
     def there(self, epoch: int) -> None:
         self.trace[epoch]  # an error that names what there is

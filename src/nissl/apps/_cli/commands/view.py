@@ -14,11 +14,21 @@ def view(
         int | None, Parameter(help="Where it listens, on this machine only; left out: any that is free.")
     ] = None,
     browser: Annotated[bool, Parameter(help="Open the page; --no-browser only prints its address.")] = True,
+    model: Annotated[
+        str | None,
+        Parameter(
+            help="The trained network, FILE.py:NAME or package.module:NAME, to cut its units from the page and see what that costs; a run of `nissl train` or `nissl demo` has its own."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        Parameter(help="Its examples, FILE.py:NAME: (x, y) or (to find with, to judge on); or a data set by name."),
+    ] = None,
 ) -> None:
     """See the network learn, in a browser: its pathways stained, epoch by epoch; also while it is being recorded.
 
-    Example: `nissl view runs/digits`.
+    Examples: `nissl view runs/digits`; `nissl view runs/mine --model train.py:net --data train.py:examples`.
     """
     from nissl.apps.server import view as serve
 
-    serve(run, port=port, browser=browser)
+    serve(run, port=port, browser=browser, model=model, data=data)

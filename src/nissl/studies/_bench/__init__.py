@@ -1,0 +1,1 @@
+"""The questions that a page asks of the live network, one kind a file."""

@@ -1,0 +1,111 @@
+"""`Rig`: the live network as questions need it: a copy to cut, means to delete to, examples to judge on."""
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.core.aim import looks_squashed
+from nissl.core.edit import Edit
+from nissl.core.network import Network, network
+from nissl.core.pool import Pool, settled
+from nissl.core.trial import guesses
+from nissl.core.verbs import Editing
+from nissl.core.verbs import edit as editing
+from nissl.errors import Unsupported
+from nissl.studies._feed.stage import Stage
+from nissl.studies.alive import epoch_of
+from nissl.studies.subject import few
+
+Array = NDArray[Any]
+JUDGED = 4000
+"""At most so many examples are judged, drawn once: what is moved by hand shall be seen at once."""
+BATCH = 256
+
+
+class Rig:
+    """Made of a stage; everything is had when it is first needed, and then kept."""
+
+    def __init__(self, stage: Stage):
+        self.stage, self.trace = stage, stage.trace
+
+    @cached_property
+    def network(self) -> Network:
+        """A copy, so that whoever else looks at the network does not see it cut; the network itself where it can't be copied."""
+        model = self.stage.subject.model
+        try:
+            return network(copy.deepcopy(model))
+        except Exception:  # noqa: BLE001 - whatever a framework's own objects raise
+            return network(model)
+
+    @cached_property
+    def epoch(self) -> int | None:
+        """The recorded epoch whose weights these are, as far as the trace can tell."""
+        return epoch_of(self.trace, self.network)
+
+    @property
+    def discovery(self) -> Any:
+        return self.stage.subject.discovery
+
+    @property
+    def held_out(self) -> bool:
+        return self.stage.subject.held_out is not None
+
+    @property
+    def classes(self) -> Sequence[str] | None:
+        """As the trace numbers them."""
+        return self.trace.classes or self.stage.subject.classes or None
+
+    @cached_property
+    def judging(self) -> Any:
+        """Examples that nothing was found with, where there are such."""
+        seen = self.stage.subject
+        return few(seen.discovery if seen.held_out is None else seen.held_out, JUDGED)
+
+    @property
+    def available(self) -> int:
+        """How many examples there are to judge on."""
+        seen = self.stage.subject
+        given = seen.discovery if seen.held_out is None else seen.held_out
+        known = isinstance(given, tuple) and len(given) == 2 and hasattr(given[1], "__len__")
+        return len(given[1]) if known else self.pool.count
+
+    @cached_property
+    def editing(self) -> Editing:
+        """Units to be changed; deleted ones go to their means over the examples that structures are found with."""
+        return editing(self.network, self.discovery)
+
+    @cached_property
+    def pool(self) -> Pool:
+        pool = Pool(self.network, self.judging, BATCH, self.classes)
+        if pool.groups is None or not pool.task.names:
+            raise Unsupported("What a cut costs is told by classes, and the examples of this network have none.")
+        return pool
+
+    @cached_property
+    def squashed(self) -> bool:
+        return looks_squashed(settled(self.pool.outputs(np.arange(min(self.pool.count, BATCH)))))
+
+    @cached_property
+    def intact(self) -> Array:
+        return self.guessed(None, lambda _: None)
+
+    def guessed(self, edit: Edit | None, tick: Callable[[float], None]) -> Array:
+        """The class that each example is taken for while an edit is in place."""
+        pool = self.pool
+        found: list[Array] = []
+        every = np.arange(pool.count)
+        squashed = self.squashed
+        if edit is not None:
+            edit.attach()
+        try:
+            for part in pool.batches(every):
+                tick(len(found) * BATCH / pool.count)
+                found.append(guesses(settled(pool.outputs(part)), squashed=squashed))
+        finally:
+            if edit is not None:
+                edit.detach()
+        return np.concatenate(found)
