@@ -39,6 +39,9 @@ def test_a_cut_is_the_same_as_in_python(server, run):
     with nissl.edit(seen.model, seen.discovery)["hidden_1"][[0, 3, 5, 7]].delete():
         assert answer["after"] == right(seen.model, seen.held_out)
     assert answer["before"] != answer["after"]
+    assert sum(times for _, _, times in answer["turned"]) >= max(
+        abs(a - b) for a, b in zip(answer["before"], answer["after"], strict=True)
+    )
     assert answer["counts"] == np.bincount(seen.held_out[1], minlength=10).tolist()
     trace = nissl.open(run)
     assert answer["before"] == trace.array("probe_confusion", answer["epoch"]).diagonal().tolist()

@@ -2,17 +2,19 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.aim import looks_squashed
 from nissl.core.edit import Edit
+from nissl.core.finder import Case
 from nissl.core.network import Network, network
-from nissl.core.pool import Pool, settled
-from nissl.core.trial import guesses
+from nissl.core.pool import settled
+from nissl.core.progress import silent
+from nissl.core.question import asked
 from nissl.core.verbs import Editing
 from nissl.core.verbs import edit as editing
 from nissl.errors import Unsupported
@@ -71,7 +73,7 @@ class Rig:
         seen = self.stage.subject
         given = seen.discovery if seen.held_out is None else seen.held_out
         known = isinstance(given, tuple) and len(given) == 2 and hasattr(given[1], "__len__")
-        return len(given[1]) if known else self.pool.count
+        return len(given[1]) if known else self.case.pool.count
 
     @cached_property
     def editing(self) -> Editing:
@@ -79,33 +81,23 @@ class Rig:
         return editing(self.network, self.discovery)
 
     @cached_property
-    def pool(self) -> Pool:
-        pool = Pool(self.network, self.judging, BATCH, self.classes)
-        if pool.groups is None or not pool.task.names:
+    def case(self) -> Case:
+        """The examples that cuts are judged on, each speaking for its own class."""
+        found = asked(self.network, self.judging, classes=self.classes, batch=BATCH)
+        if found.pool.groups is None or found.targets != found.pool.task.names:
             raise Unsupported("What a cut costs is told by classes, and the examples of this network have none.")
-        return pool
-
-    @cached_property
-    def squashed(self) -> bool:
-        return looks_squashed(settled(self.pool.outputs(np.arange(min(self.pool.count, BATCH)))))
+        return found
 
     @cached_property
     def intact(self) -> Array:
-        return self.guessed(None, lambda _: None)
+        return self.outputs(None, silent)
 
-    def guessed(self, edit: Edit | None, tick: Callable[[float], None]) -> Array:
-        """The class that each example is taken for while an edit is in place."""
-        pool = self.pool
+    def outputs(self, edit: Edit | None, tick: Callable[[float], None]) -> Array:
+        """What is said of every example while an edit is in place."""
+        pool = self.case.pool
         found: list[Array] = []
-        every = np.arange(pool.count)
-        squashed = self.squashed
-        if edit is not None:
-            edit.attach()
-        try:
-            for part in pool.batches(every):
+        with edit or nullcontext():
+            for part in pool.batches(np.arange(pool.count)):
                 tick(len(found) * BATCH / pool.count)
-                found.append(guesses(settled(pool.outputs(part)), squashed=squashed))
-        finally:
-            if edit is not None:
-                edit.detach()
+                found.append(settled(pool.outputs(part)))
         return np.concatenate(found)
