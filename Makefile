@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRAMEWORKS := .venv-frameworks/bin
 NATIVE := $(wildcard setup.py src/nissl/*/_*/*.c src/nissl/*/_*/*.h)
 
-.PHONY: help demo test test-frameworks check web bench bench-quick docs package
+.PHONY: help demo test test-frameworks check web bench bench-quick docs paper package
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -38,6 +38,9 @@ bench-quick: .venv/with-dev ## a look at every benchmark within 5 minutes; nothi
 
 docs: .venv/with-dev ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+paper: .venv/with-paper ## the white paper as PDF and HTML, into site/paper/, its numbers from benchmarks/results/
+	$(BIN)/python docs/paper/build.py
 
 package: ## the sdist and the wheel, into dist/, each tried in an empty environment
 	PYTHON=$(PYTHON) .ci/package
