@@ -5,6 +5,7 @@ import "./styles/pathways.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";
 import "./styles/pages.css";
+import "./styles/run.css";
 import { beside, within } from "./lib/source";
 import { Microscope } from "./lib/microscope.svelte";
 

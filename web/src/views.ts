@@ -7,10 +7,12 @@ import ConfusionPage from "./parts/ConfusionPage.svelte";
 import Layers from "./parts/Layers.svelte";
 import NeuronPage from "./parts/NeuronPage.svelte";
 import Pathways from "./parts/Pathways.svelte";
+import RunPage from "./parts/RunPage.svelte";
 
 export const views: Record<View, Component<{ look: Microscope }>> = {
   pathways: Pathways,
   layers: Layers,
   neuron: NeuronPage,
   confusion: ConfusionPage,
+  run: RunPage,
 };

@@ -80,3 +80,35 @@ function through(paper: Light, depth: (channel: number) => number): Light {
 function lit(dark: Light, shine: (channel: number) => number): Light {
   return [0, 1, 2].map((i) => 1 - (1 - (dark[i] as number)) * Math.exp(-shine(i))) as Light;
 }
+
+/** Magnitude without a class, and change around nothing, which is paper. */
+export type RampName = "ink" | "change";
+const RAMPS: Record<RampName, Record<Lamp, string[]>> = {
+  ink: {
+    bright: ["#fbfaf7", "#c9c8c6", "#85878b", "#1d2228"],
+    dark: ["#0d1014", "#39414a", "#7d8791", "#eceff2"],
+  },
+  change: {
+    bright: ["#00707e", "#7fb3b8", "#fbfaf7", "#dfa58f", "#b8431a"],
+    dark: ["#35cfe0", "#1c626c", "#0d1014", "#7d3d25", "#ff8a5c"],
+  },
+};
+
+/** The colour at a share, 0 to 1, of a ramp. */
+export function ramp(name: RampName, lamp: Lamp): (share: number) => Light {
+  const stops = RAMPS[name][lamp].map(rgb);
+  const last = stops.length - 1;
+  return (share) => {
+    const along = Math.min(1, Math.max(0, share || 0)) * last;
+    const low = Math.min(last - 1, Math.floor(along));
+    const [from, to] = [stops[low] as Light, stops[low + 1] as Light];
+    return [0, 1, 2].map(
+      (i) => (from[i] as number) + (along - low) * ((to[i] as number) - (from[i] as number)),
+    ) as Light;
+  };
+}
+
+/** Its ends and what is between, for a legend. */
+export function strip(name: RampName, lamp: Lamp): string {
+  return `linear-gradient(90deg, ${RAMPS[name][lamp].join(", ")})`;
+}

@@ -145,11 +145,31 @@ export class Microscope {
   }
 
   private found(to: Address): Cell | null {
-    const slide = this.named(to.layer);
+    return to.unit === null ? null : this.cellOf(to.layer, to.unit);
+  }
+
+  /** The cell that shows a unit; null where none does. */
+  cellOf(name: string | null, unit: number): Cell | null {
+    const slide = this.named(name);
     const layer = this.layer(slide);
-    if (layer === undefined || to.unit === null) return null;
-    const cell = layer.first ? layer.first.indexOf(to.unit) : to.unit;
+    if (layer === undefined) return null;
+    const cell = layer.first ? layer.first.indexOf(unit) : unit;
     return cell >= 0 && cell < layer.cells ? { slide, cell } : null;
+  }
+
+  /** Look at a layer by its name, and at one of its units; says so where the page shows neither. */
+  visit(name: string, unit: number | null = null): void {
+    const slide = this.named(name);
+    if (slide < 0)
+      return this.tell(`${name} has no slide on this page: it shows ${this.index?.layers.length ?? 0} layers.`);
+    this.slide = slide;
+    if (unit === null) {
+      if (this.picked?.slide !== slide) this.picked = null;
+      return;
+    }
+    const cell = this.cellOf(name, unit);
+    if (cell === null) this.tell(`Unit ${unit} of ${name} lies in a cell that several share: no cell is its own.`);
+    this.pick(cell);
   }
 
   private number(name: string): number {
