@@ -39,6 +39,14 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Where both are, their names are links."""
+    if page.file.src_uri == "paper/README.md":
+        for ending in ("pdf", "html"):
+            markdown = markdown.replace(f"`{NAME}.{ending}`", f"[{NAME}.{ending}]({NAME}.{ending})")
+    return markdown
+
+
 if __name__ == "__main__":
     place = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "site" / "paper"
     place.mkdir(parents=True, exist_ok=True)

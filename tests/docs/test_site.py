@@ -46,6 +46,13 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     assert not any("@import" in sheet.read_text() for sheet in site.rglob("*.css"))
 
 
+def test_the_white_paper_is_there_and_its_sources_are_not(site: Path) -> None:
+    assert {file.name for file in (site / "paper").iterdir()} == {"index.html", "nissl.html", "nissl.pdf"}
+    page = (site / "paper" / "index.html").read_text()
+    assert 'href="nissl.pdf"' in page
+    assert 'href="nissl.html"' in page
+
+
 def test_the_pages_can_be_searched(site: Path) -> None:
     index = (site / "search" / "search_index.json").read_text()
     assert "probe" in index
