@@ -180,6 +180,18 @@ def test_every_picture_is_drawn_by_the_script() -> None:
     assert shown <= {node.name for node in drawn.body if isinstance(node, ast.FunctionDef)}
 
 
+def numbers(text: str) -> list[float]:
+    return [float(found.replace("−", "-")) for found in re.findall(r"−?\d+(?:\.\d+)?", text.replace(",", ""))]
+
+
+def test_a_picture_drawn_anew_says_the_same() -> None:
+    pytest.importorskip("matplotlib")
+    told, before = loaded("figures").maps().told, TOLD["maps"]
+    assert re.sub(r"−?\d[\d.,]*", "", told) == re.sub(r"−?\d[\d.,]*", "", before)
+    for here, there in zip(numbers(told), numbers(before), strict=True):  # another processor rounds otherwise
+        assert here == pytest.approx(there, rel=0.15, abs=1 if there.is_integer() else 0.05)
+
+
 def test_rules_are_those_of_the_code() -> None:
     for rule in (
         r"Delta slash (A - A_0) >= 1\/2",
