@@ -162,3 +162,18 @@ def test_numbers_that_no_json_has_do_not_break_it():
     head, _ = unpacked(Feed(seen).file("cells/5.bin"))
     assert head["right"][0] is None
     assert json.loads(Feed(seen).file("index.json"))["scalars"]["loss"][0] is None
+
+
+def test_in_a_large_layer_it_is_told_which_cell_shows_each_unit():
+    seen = trace(chain(12_000, 40, 3), tuple("abc"), (1,), weights=False)
+    feed = Feed(seen)
+    large = feed.index()["layers"][0]
+    assert [name for name in feed.names() if name.startswith("units/")] == ["units/0.bin"]
+    _, arrays = unpacked(feed.file("units/0.bin"))
+    cell = arrays["cell"]
+    assert len(cell) == 12_000
+    assert np.bincount(cell).tolist() == large["counts"]
+    assert [int(np.flatnonzero(cell == place)[0]) for place in range(5)] == large["first"][:5]
+    for odd in ("units/9.bin", "units/x.bin", "units/0"):
+        with pytest.raises(UnknownKey, match="PLACE"):
+            feed.file(odd)

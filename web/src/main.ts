@@ -6,6 +6,7 @@ import "./styles/panels.css";
 import "./styles/timeline.css";
 import "./styles/pages.css";
 import "./styles/run.css";
+import "./styles/live.css";
 import { beside, within } from "./lib/source";
 import { Microscope } from "./lib/microscope.svelte";
 

@@ -15,12 +15,13 @@ from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
 from nissl.studies._feed.run import Run
 from nissl.studies._feed.stage import Stage
+from nissl.studies._feed.units import Units
 from nissl.studies.subject import Subject
 from nissl.views._staining.responses import active, choose, source
 
 FORMAT = 1
 MOST_CLASSES = 8
-PARTS: dict[str, type[Part]] = {"cells": Cells, "paths": Paths, "run": Run, "changes": Changed}
+PARTS: dict[str, type[Part]] = {"cells": Cells, "paths": Paths, "run": Run, "changes": Changed, "units": Units}
 """By the first word of a file's name: one file of `_feed/` a kind."""
 
 

@@ -15,6 +15,7 @@ export const SHEET: [string, string][] = [
   ["[ ]", "a layer to the left, right"],
   [", .", "the cell before, after"],
   ["V", "the next view"],
+  ["X", "brush the cell, or no longer: to cut several at once"],
   ["Enter Esc", "into the cell, and out of it"],
   ["T", "dye: what it adds, or activity"],
   ["D", "the other lamp"],
@@ -43,6 +44,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     v: () => (look.view = VIEWS[(VIEWS.indexOf(look.view) + 1) % VIEWS.length] ?? "pathways"),
     Enter: () => look.picked !== null && (look.view = "neuron"),
     Escape: () => up(look),
+    x: () => look.picked !== null && void look.brushing.toggle(look.picked),
     t: () => look.use(look.dye === "causal" ? "contrast" : "causal"),
     d: () => (look.lamp = look.lamp === "bright" ? "dark" : "bright"),
     s: copy,
@@ -63,7 +65,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
 /** Does this key belong to what has the focus? */
 function typing(target: HTMLElement, key: string): boolean {
   if (target instanceof HTMLInputElement)
-    return target.type !== "range" || !["Escape", " ", "?", "d", "f", "s", "l", "t", "v"].includes(key);
+    return target.type !== "range" || !["Escape", " ", "?", "d", "f", "s", "l", "t", "v", "x"].includes(key);
   return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
 }
 

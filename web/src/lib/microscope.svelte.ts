@@ -1,6 +1,7 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
 import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
+import { Brushing, type Brush } from "./brushing.svelte";
 import { Files } from "./files";
 import { Listening } from "./listening";
 import type { Source } from "./source";
@@ -9,11 +10,6 @@ import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
 export interface Cell {
   slide: number;
   cell: number;
-}
-
-export interface Brush {
-  layer: string;
-  units: number[];
 }
 
 export type Phase = "opening" | "waiting" | "ready" | "broken";
@@ -38,8 +34,6 @@ export class Microscope {
   lamp: Lamp = $state("bright");
   picked: Cell | null = $state.raw(null);
   hovered: Cell | null = $state.raw(null);
-  /** Units of a layer that were chosen together, by their numbers. */
-  brushed: Brush | null = $state.raw(null);
   /** The probe's example that is looked at, and those that were chosen together. */
   sample: number | null = $state(null);
   gathered: number[] = $state.raw([]);
@@ -59,6 +53,7 @@ export class Microscope {
   loading: boolean = $derived(this.phase === "ready" && this.cells?.epoch !== this.epoch && this.trouble === "");
 
   readonly files: Files;
+  readonly brushing: Brushing = new Brushing(this);
   private asked: Address = NOWHERE;
   private readonly listening: Listening;
   private busy = 0;
@@ -66,6 +61,15 @@ export class Microscope {
   constructor(source: Source) {
     this.files = new Files(source);
     this.listening = new Listening(source, () => void this.refresh());
+  }
+
+  /** Units of one layer that were chosen together; to set them lets all others go. */
+  get brushed(): Brush | null {
+    return this.brushing.all[0] ?? null;
+  }
+
+  set brushed(brush: Brush | null) {
+    this.brushing.all = brush !== null && brush.units.length > 0 ? [brush] : [];
   }
 
   allows(dye: DyeName): boolean {

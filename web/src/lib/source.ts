@@ -1,5 +1,7 @@
 /** Where a run's files come from: a server or folder beside the page, or the page itself. */
 
+import { lines, type Ask } from "./asking";
+
 export interface Source {
   /** One file; `stamp` tells apart what was made of a run before and after it grew. */
   get(name: string, stamp: string): Promise<Uint8Array<ArrayBuffer>>;
@@ -7,15 +9,18 @@ export interface Source {
   live: boolean;
   /** Tells whenever the run may have grown, or once that it can't any longer tell; gives back how to stop. */
   watch?(heard: () => void, lost: () => void): () => void;
+  /** Asks the live network; absent where there is nobody to ask. */
+  ask?: Ask;
 }
 
 /** What went wrong, in words for people. */
 export class Unread extends Error {}
 
 /** Files beside the page, from nissl's own server or any web host. */
-export function beside(root: string, stream = "live"): Source {
+export function beside(root: string, stream = "live", questions = "ask/"): Source {
   return {
     live: true,
+    ask: asker(questions),
     watch(heard, lost) {
       const events = new EventSource(stream);
       events.onmessage = heard;
@@ -38,6 +43,35 @@ export function beside(root: string, stream = "live"): Source {
       const said = await answer.text();
       throw new Unread(letter(said) ?? `${name} could not be had: the host says ${answer.status}.`);
     },
+  };
+}
+
+interface Line<T> {
+  share?: number;
+  answer?: T;
+  error?: string;
+}
+
+/** Posts questions there, and reads the answers line by line. */
+function asker(root: string): Ask {
+  return async <T>(kind: string, question: object, told: (share: number) => void, until: AbortSignal) => {
+    const answer = await fetch(`${root}${kind}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(question),
+      credentials: "omit",
+      signal: until,
+    });
+    if (!answer.ok || answer.body === null) {
+      throw new Unread(letter(await answer.text()) ?? `The host does not answer questions: it says ${answer.status}.`);
+    }
+    for await (const text of lines(answer.body)) {
+      const line = JSON.parse(text) as Line<T>;
+      if (line.error !== undefined) throw new Unread(line.error);
+      if (line.answer !== undefined) return line.answer;
+      told(line.share ?? 0);
+    }
+    throw new Unread("The answer was cut short: was `nissl view` ended?");
   };
 }
 
