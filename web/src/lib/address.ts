@@ -95,3 +95,8 @@ function split(text: string, at: string): [string, string] {
   const place = text.indexOf(at);
   return place < 0 ? [text, ""] : [text.slice(0, place), text.slice(place + 1)];
 }
+
+/** The lamp that whoever looks is used to. */
+export function preferred(): Lamp {
+  return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "bright";
+}

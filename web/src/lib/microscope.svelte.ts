@@ -1,6 +1,6 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
-import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
+import { NOWHERE, parse, preferred, written, type Address, type Lamp, type View } from "./address";
 import { Brushing, type Brush } from "./brushing.svelte";
 import { Files } from "./files";
 import { Listening } from "./listening";
@@ -294,10 +294,6 @@ export class Microscope {
     this.trouble = words;
     this.phase = "broken";
   }
-}
-
-export function preferred(): Lamp {
-  return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "bright";
 }
 
 function said(error: unknown): string {
