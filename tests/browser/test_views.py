@@ -56,7 +56,7 @@ def test_a_cell_of_one_map_is_marked_on_all_and_kept_in_every_view(quiet, follow
     opened(quiet, followed, "e5/hidden_2?view=layers")
     quiet.until("document.querySelectorAll('.map canvas').length === 11")
     x, y, unit = quiet.js(
-        "(() => { const b = document.querySelectorAll('.map')[4].getBoundingClientRect(), o = nissl.look.index.layers[1].orders.causal;"
+        "(() => { const b = document.querySelectorAll('.map')[1].getBoundingClientRect(), o = nissl.look.index.layers[1].orders.causal;"
         "return [b.x + b.width / 12, b.y + b.height / 12, o[0]] })()"
     )
     quiet.click(x, y)

@@ -67,7 +67,6 @@ export class Microscope {
   get brushed(): Brush | null {
     return this.brushing.all[0] ?? null;
   }
-
   set brushed(brush: Brush | null) {
     this.brushing.all = brush !== null && brush.units.length > 0 ? [brush] : [];
   }
