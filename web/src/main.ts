@@ -7,6 +7,8 @@ import "./styles/timeline.css";
 import "./styles/pages.css";
 import "./styles/run.css";
 import "./styles/live.css";
+import "./styles/points.css";
+import "./styles/samples.css";
 import { beside, within } from "./lib/source";
 import { Microscope } from "./lib/microscope.svelte";
 

@@ -8,11 +8,15 @@ import Layers from "./parts/Layers.svelte";
 import NeuronPage from "./parts/NeuronPage.svelte";
 import Pathways from "./parts/Pathways.svelte";
 import RunPage from "./parts/RunPage.svelte";
+import Projector from "./parts/Projector.svelte";
+import Samples from "./parts/Samples.svelte";
 
 export const views: Record<View, Component<{ look: Microscope }>> = {
   pathways: Pathways,
   layers: Layers,
   neuron: NeuronPage,
+  samples: Samples,
   confusion: ConfusionPage,
   run: RunPage,
+  projector: Projector,
 };

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def images(inputs: Any) -> Array | None:
-    """(sample, row, column, red green blue) from 0 to 255; None where the inputs are no images."""
+def images(inputs: Any, span: tuple[float, float] | None = None) -> Array | None:
+    """(sample, row, column, red green blue) from 0 to 255; None where the inputs are no images.
+
+    `span`: the values that are black and white; None: the least and the largest of these.
+    """
     if (
         not hasattr(inputs, "ndim")
         or inputs.dtype.kind not in "fiub"
@@ -24,6 +27,6 @@ def images(inputs: Any) -> Array | None:
         found = np.moveaxis(found, 1, -1)
     if found.shape[-1] not in (1, 3) or min(found.shape[1:3]) < 4:
         return None
-    low, high = float(found.min()), float(found.max())
+    low, high = (float(found.min()), float(found.max())) if span is None else span
     grey = np.clip((found - low) / ((high - low) or 1.0) * 255, 0, 255).astype(np.uint8)
     return np.repeat(grey, 3, -1) if grey.shape[-1] == 1 else grey

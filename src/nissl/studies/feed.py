@@ -8,20 +8,34 @@ from typing import Any
 from nissl.core import traced
 from nissl.core.trace import Trace
 from nissl.errors import NisslError, UnknownKey
+from nissl.studies._feed.answers import Answers
 from nissl.studies._feed.cells import Cells
 from nissl.studies._feed.changes import Changed
+from nissl.studies._feed.driving import Driving
 from nissl.studies._feed.packing import finite
 from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
+from nissl.studies._feed.points import Points
 from nissl.studies._feed.run import Run
 from nissl.studies._feed.stage import Stage
+from nissl.studies._feed.thumbs import Thumbs
 from nissl.studies._feed.units import Units
 from nissl.studies.subject import Subject
 from nissl.views._staining.responses import active, choose, source
 
 FORMAT = 1
 MOST_CLASSES = 8
-PARTS: dict[str, type[Part]] = {"cells": Cells, "paths": Paths, "run": Run, "changes": Changed, "units": Units}
+PARTS: dict[str, type[Part]] = {
+    "cells": Cells,
+    "paths": Paths,
+    "run": Run,
+    "changes": Changed,
+    "units": Units,
+    "answers": Answers,
+    "points": Points,
+    "thumbs": Thumbs,
+    "driving": Driving,
+}
 """By the first word of a file's name: one file of `_feed/` a kind."""
 
 

@@ -4,12 +4,15 @@ import { Unread, type Source } from "./source";
 import type { Cells, DyeName, Index, Paths } from "./types";
 import { cells, gunzip, paths } from "./unpack";
 
+/** How many files are kept, and how many bytes of them. */
 const KEPT = 400;
+const BYTES = 600e6;
 const FORMAT = 1;
 
 export class Files {
   private readonly held = new Map<string, Promise<unknown>>();
   private readonly ahead = new Map<string, (() => Promise<unknown>)[]>();
+  private readonly sizes = new Map<string, number>();
   private busy = 0;
   /** Tells apart what was made before and after the run grew. */
   private stamp = "";
@@ -89,17 +92,28 @@ export class Files {
     const found = this.source
       .get(name, this.stamp)
       .then(gunzip)
-      .then(made)
+      .then((whole) => {
+        this.sizes.set(name, whole.byteLength);
+        this.forget();
+        return made(whole);
+      })
       .catch((error: unknown) => {
         this.held.delete(name);
         throw error instanceof Unread ? error : new Unread(`${name} is damaged or was cut short: ${reason(error)}.`);
       });
     this.held.set(name, found);
+    this.forget();
+    return found;
+  }
+
+  /** What was looked at longest ago goes, when there is too much. */
+  private forget(): void {
+    let bytes = [...this.held.keys()].reduce((sum, name) => sum + (this.sizes.get(name) ?? 0), 0);
     for (const old of this.held.keys()) {
-      if (this.held.size <= KEPT) break;
+      if (this.held.size <= KEPT && bytes <= BYTES) break;
+      bytes -= this.sizes.get(old) ?? 0;
       this.held.delete(old);
     }
-    return found;
   }
 }
 

@@ -17,6 +17,8 @@ export const SHEET: [string, string][] = [
   ["V", "the next view"],
   ["X", "brush the cell, or no longer: to cut several at once"],
   ["Enter Esc", "into the cell, and out of it"],
+  ["G", "in Projector: drag a lasso, or move the picture"],
+  ["+ −", "in Projector: nearer, farther"],
   ["T", "dye: what it adds, or activity"],
   ["D", "the other lamp"],
   ["S", "copy this view's link"],

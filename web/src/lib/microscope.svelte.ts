@@ -37,6 +37,8 @@ export class Microscope {
   /** The probe's example that is looked at, and those that were chosen together. */
   sample: number | null = $state(null);
   gathered: number[] = $state.raw([]);
+  /** The example that is pointed at. */
+  pointed: number | null = $state(null);
   /** The place of the epoch that this one is compared with. */
   beside: number | null = $state(null);
   playing: boolean = $state(false);
@@ -186,7 +188,7 @@ export class Microscope {
     const index = this.index;
     if (index === null) return this.asked;
     const usual = index.stains.length === this.stains.length && index.stains.every((k, i) => k === this.stains[i]);
-    const slide = this.picked?.slide ?? (this.view === "layers" ? this.slide : -1);
+    const slide = this.picked?.slide ?? (this.view === "layers" || this.view === "projector" ? this.slide : -1);
     return {
       view: this.view === "pathways" ? null : this.view,
       epoch: this.epoch,

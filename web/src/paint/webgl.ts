@@ -134,7 +134,7 @@ class Card implements Painter {
   }
 }
 
-function program(
+export function program(
   gl: WebGL2RenderingContext,
   source: { vertex: string; fragment: string },
   inputs: string[],
@@ -156,7 +156,7 @@ function program(
   return made;
 }
 
-function buffer(gl: WebGL2RenderingContext, data: Float32Array<ArrayBuffer>): WebGLBuffer {
+export function buffer(gl: WebGL2RenderingContext, data: Float32Array<ArrayBuffer>): WebGLBuffer {
   const made = gl.createBuffer();
   gl.bindBuffer(gl.ARRAY_BUFFER, made);
   gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
@@ -164,7 +164,7 @@ function buffer(gl: WebGL2RenderingContext, data: Float32Array<ArrayBuffer>): We
 }
 
 /** Clamped at its edges: a picture that repeats shows its last row before its first. */
-function texture(gl: WebGL2RenderingContext, filter: number): WebGLTexture {
+export function texture(gl: WebGL2RenderingContext, filter: number): WebGLTexture {
   const made = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, made);
   for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);

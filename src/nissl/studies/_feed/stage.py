@@ -6,6 +6,7 @@ from threading import Lock
 
 from nissl.core.trace import Trace
 from nissl.errors import MissingData
+from nissl.studies._feed.probed import Probed
 from nissl.studies._feed.slides import Slides
 from nissl.studies.subject import Subject
 from nissl.views._staining.dye import Causal, Contrast, Dye
@@ -22,6 +23,10 @@ class Stage:
     @cached_property
     def slides(self) -> Slides:
         return Slides(self.trace)
+
+    @cached_property
+    def probed(self) -> Probed:
+        return Probed(self.trace, (lambda: self.subject) if self.alive else None)
 
     @property
     def alive(self) -> bool:

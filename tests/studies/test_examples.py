@@ -1,0 +1,105 @@
+"""What the page reads of single examples, unpacked and held to the trace."""
+
+import numpy as np
+import pytest
+
+from nissl.core.projection import projection
+from nissl.data.digits import Digits
+from nissl.errors import MissingData, UnknownKey
+from nissl.studies.feed import Feed
+from nissl.testing.sampled import sampled
+from nissl.testing.specimens import specimen
+from tests.studies.test_feed import unpacked
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return sampled()
+
+
+@pytest.fixture
+def feed(seen):
+    return Feed(seen)
+
+
+def test_answers_are_those_of_the_trace(seen, feed):
+    labels = unpacked(feed.file("answers/labels.bin"))[1]["labels"]
+    np.testing.assert_array_equal(labels, Digits().load().test.y)
+    for epoch in (0, 5):
+        arrays = unpacked(feed.file(f"answers/{epoch}.bin"))[1]
+        outputs = seen.read("output", "samples", [epoch])[0].astype(float)
+        chances = np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True)
+        np.testing.assert_array_equal(arrays["said"], outputs.argmax(1))
+        np.testing.assert_allclose(arrays["sure"] / 255, chances.max(1), atol=1 / 255)
+        np.testing.assert_allclose(arrays["own"] / 255, chances[np.arange(len(labels)), labels], atol=1 / 255)
+    assert feed.index()["parts"]["answers"]["epochs"] == [0, 1, 2, 5]
+    with pytest.raises(UnknownKey):
+        feed.file("answers/3.bin")
+
+
+def test_points_are_nissls_own_projection(seen, feed):
+    told = feed.index()["parts"]["points"]
+    assert [layer["name"] for layer in told["layers"]] == ["hidden_1", "hidden_2", "output"]
+    assert (told["first"], told["by"], told["count"]) == (1, ["tsne", "pca"], 359)
+    made = projection(seen, None, "hidden_1", by="pca", progress=False)
+    quality = made.quality()
+    for frame, kept in zip(made.frames, quality.frames, strict=True):
+        head, arrays = unpacked(feed.file(f"points/0.pca.{frame.moment.epoch}.bin"))
+        assert arrays["places"].shape == (359, 2)
+        np.testing.assert_allclose(head["trust"], kept.trustworthiness, atol=1e-5)
+        found = arrays["places"].astype(float)
+        scale = (found - found.mean(0)).std() / (frame.positions - frame.positions.mean(0)).std()
+        np.testing.assert_allclose(found - found.mean(0), scale * (frame.positions - frame.positions.mean(0)), atol=2)
+
+
+def test_all_epochs_have_one_scale(feed):
+    places = [unpacked(feed.file(f"points/0.pca.{epoch}.bin"))[1]["places"] for epoch in (0, 1, 2, 5)]
+    every = np.concatenate(places)
+    low, high = every.min(0), every.max(0)
+    assert (high - low).max() == 65535
+    assert low[np.argmax(high - low)] == 0
+
+
+def test_an_epoch_with_not_a_number_has_no_points_and_the_others_do():
+    feed = Feed(sampled(bad=2))
+    with pytest.raises(MissingData, match="finite"):
+        feed.file("points/0.pca.2.bin")
+    assert unpacked(feed.file("points/0.pca.5.bin"))[0]["epoch"] == 5
+
+
+def test_pictures_are_the_examples_in_blocks(feed):
+    x = Digits().load().test.x
+    told = feed.index()["parts"]["thumbs"]
+    assert told == {"count": 359, "block": 256}
+    for block, some in ((0, slice(0, 256)), (1, slice(256, 359))):
+        head, arrays = unpacked(feed.file(f"thumbs/{block}.bin"))
+        assert head["shape"] == [8, 8, 1]
+        np.testing.assert_allclose(arrays["pixels"][..., 0], 255 * x[some, 0], atol=1)
+    with pytest.raises(UnknownKey):
+        feed.file("thumbs/2.bin")
+
+
+def test_without_data_there_is_a_reason_in_place_of_pictures():
+    feed = Feed(sampled(config=False))
+    assert "does not say which data" in feed.index()["parts"]["thumbs"]["absent"]
+    assert list(feed.parts["thumbs"].names()) == []
+
+
+def test_driving_examples_are_the_largest(seen, feed):
+    values = seen.read("hidden_1", "samples", [2])[0].astype(float)
+    head, arrays = unpacked(feed.file("driving/0.2.bin"))
+    for unit in (0, 7):
+        wanted = np.argsort(-values[:, unit], kind="stable")[:9]
+        np.testing.assert_array_equal(arrays["examples"][unit], wanted)
+        np.testing.assert_allclose(arrays["values"][unit] / 32767 * head["most"], values[wanted, unit], atol=1e-3)
+    head, arrays = unpacked(feed.file("driving/0.7.2.bin"))
+    np.testing.assert_allclose(arrays["values"] / 255 * head["most"], values[:, 7].clip(0), atol=head["most"] / 255)
+    for name in ("driving/2.2.bin", "driving/0.99.2.bin", "driving/0.x.2.bin", "driving/2.bin"):
+        with pytest.raises(UnknownKey):
+            feed.file(name)
+
+
+def test_a_trace_without_single_examples_says_what_would_record_them():
+    parts = Feed(specimen("followed")).index()["parts"]
+    for kind in ("answers", "points", "driving"):
+        assert "quantities" in parts[kind]["absent"], kind
