@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import sys
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from nissl.errors import UnknownName, listing, near
@@ -14,6 +16,9 @@ def names(kind: str) -> list[str]:
 
 def load(kind: str, name: str) -> type:
     """The one public class that implements `name`; SimpleNet, simplenet and simple-net are simple_net."""
+    seen = sys.modules.get(f"nissl.{kind}.{name}")
+    if seen is not None and hasattr(seen, class_name(name)):  # looking into the folder takes as long as a small pass
+        return getattr(seen, class_name(name))
     name = _known(kind, name)
     if name in _ours(kind):
         module = importlib.import_module(f"nissl.{kind}.{name}")
@@ -53,5 +58,6 @@ def _ours(kind: str) -> set[str]:
     return {found.name for found in pkgutil.iter_modules(folder) if not found.name.startswith("_")}
 
 
+@lru_cache(64)  # which packages are installed takes long to ask
 def _others(kind: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=f"nissl.{kind}")}

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.image import AxesImage
 
+from nissl.apps._figure.pixels import Laid
 from nissl.apps.figure import paint
-from nissl.core.marks import Bars, Cells, Lines, Ribbons, Text, Tiles
+from nissl.core.marks import Bars, Cells, Lines, Photos, Ribbons, Text, Tiles
 from nissl.core.palette import COUNTERSTAIN, MUTED, PAPER, STAIN10, absorb, ramp, rgb
 from nissl.core.view import Picture
 from nissl.errors import BadValue
@@ -180,3 +182,21 @@ def test_without_matplotlib_it_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'nissl[plots]'" in done.stdout
+
+
+@pytest.mark.parametrize("dpi", [100, 130])
+def test_photographs_are_laid_to_the_pixel_as_matplotlib_would(dpi, monkeypatch):
+    photographs = np.random.default_rng(0).integers(0, 255, (2, 30, 40, 3)).astype(np.uint8)
+    boxes = np.array([[3.0, 5.0, 40.0, 30.0], [50.0, 5.0, 20.0, 15.0]])
+    picture = Picture(
+        "Two", "One to the pixel, one smaller.", 300, 80, (Photos(boxes, photographs, ("#000000", "#ffffff")),)
+    )
+    with monkeypatch.context() as plain:
+        plain.setattr(Laid, "make_image", AxesImage.make_image)
+        theirs = seen(paint(picture, dpi=dpi))
+    np.testing.assert_array_equal(seen(paint(picture, dpi=dpi)), theirs)
+
+
+def seen(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba()).copy()

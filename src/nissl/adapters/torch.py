@@ -17,6 +17,7 @@ from nissl.adapters._torch.compiling import Compiling
 from nissl.adapters._torch.differentiating import gradients
 from nissl.adapters._torch.drawing import Drawing
 from nissl.adapters._torch.first import FirstPass
+from nissl.adapters._torch.footing import Footing
 from nissl.adapters._torch.groups import groups_of
 from nissl.adapters._torch.hearing import Hearing, Watch
 from nissl.adapters._torch.holding import Held
@@ -65,7 +66,7 @@ class Torch(
         super().__init__(model, functional=functional, leaves=leaves)
         processes.check(model)
         self._atlas = Atlas(model, leaves=leaves)
-        self._compiling = Compiling(model)
+        self._compiling, self._footing = Compiling(model), Footing(self._atlas.root)
         self._atlas.by_index = self._compiling.compiled
         if functional and self._compiling.compiled:
             raise Unsupported("functional=True can't see into compiled graphs. Open the model before torch.compile.")
@@ -120,10 +121,7 @@ class Torch(
 
     def run(self, x: Any) -> Any:
         """The module inside any wrapper, so that one process may probe alone."""
-        given = self._native(x)
-        if isinstance(given, Mapping):
-            return self._atlas.root(**given)
-        return self._atlas.root(*given) if type(given) is tuple else self._atlas.root(given)
+        return self._footing(self._native(x))
 
     def _native(self, x: Any) -> Any:
         tensor = next((p for p in self._atlas.root.parameters() if p.dtype.is_floating_point), torch.empty(0))

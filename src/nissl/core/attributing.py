@@ -18,8 +18,10 @@ from nissl.core.targets import Target, single, target_of, target_of_unit
 from nissl.errors import BadValue, listing
 
 Array = NDArray[Any]
-MOST, VALUES = 256, 2**22
-"""How many examples, and how many of their numbers, pass at once where nobody says."""
+MOST, LEAST = 256, 8
+"""How many examples pass at once where nobody says: between these, so that what is said and learned stays near the processor."""
+ROOM = 2**21
+"""So many of a pass's values do; what a pass reads of parameters it should say at least as many values for."""
 
 
 def attribute(
@@ -41,7 +43,7 @@ def attribute(
     anatomy = Anatomy.of(found, x)
     count = examples(x)
     whole = _target(found, anatomy, target, at, unit, count)
-    rows = _rows(anatomy, batch)
+    rows = _rows(anatomy, batch, count)
     place = "input" if at is None or unit is not None else found.layer(at).name
     every = isinstance(unit, str) and unit == "every"
     told: dict[str, list[_Told]] = {name: [] for name in methods}
@@ -158,10 +160,12 @@ def _target(found: Network, anatomy: Anatomy, target: Any, at: str | None, unit:
     return target_of_unit(layer, 0 if isinstance(unit, str) and unit == "every" else unit, count, have)
 
 
-def _rows(anatomy: Anatomy, batch: int | None) -> int:
+def _rows(anatomy: Anatomy, batch: int | None, count: int) -> int:
     if batch is not None:
         if isinstance(batch, bool) or batch < 1:
             raise BadValue(f"batch={batch}: how many examples pass at once, a whole number from 1.")
         return int(batch)
-    size = anatomy.input.size // len(anatomy.input) if anatomy.input is not None else 1
-    return int(np.clip(VALUES // max(size, 1), 1, MOST))
+    said = sum(value.size for value in anatomy.values.values()) // examples(anatomy.x)
+    learned = sum(int(np.prod(shape)) for one in anatomy.network.layers for shape in one.parameters.values())
+    most = int(np.clip((ROOM + learned) // max(said, 1), LEAST, MOST))
+    return -(-count // -(-count // most))  # chunks of one size

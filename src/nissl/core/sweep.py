@@ -13,46 +13,16 @@ from nissl.core.alignment import centred
 from nissl.core.capabilities import Differentiable, Sensitive
 from nissl.core.groups import Grouping
 from nissl.core.layer import Layer
+from nissl.core.layer_sums import Sums, step
 from nissl.core.network import Network, examples
 from nissl.core.pool import settled, unsettled
 from nissl.core.screen import amount
-from nissl.core.tally import Moments, Tally
+from nissl.core.tally import Tally
 from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, listing
 
 Array = NDArray[Any]
 ALIGNED = ("prediction", "label")
 """Whose gradient says what matters in an example: that of the class it is taken for, or of its own."""
-
-
-@dataclass
-class Sums:
-    """What is summed of one layer."""
-
-    layer: Layer
-    shape: tuple[int, ...]
-    """Of one example, in the layer's own order."""
-    unit: int
-    """Which axis of `shape` counts the units."""
-    places: Tally | None
-    units: Tally | None
-    """Of each unit's mean over its places; None where a unit has but one, and `places` says it."""
-
-    @property
-    def others(self) -> tuple[int, ...]:
-        """The axes of values, example first, that a unit has several values along."""
-        return tuple(axis + 1 for axis in range(len(self.shape)) if axis != self.unit)
-
-    @property
-    def spatial(self) -> bool:
-        """Is there a middle that values can be moved to? The parts of a head have none."""
-        return bool(self.others) and self.layer.unit != "head"
-
-    def moments(self, rows: Array) -> tuple[Moments | None, Moments]:
-        """Of places (where they were asked for) and of units."""
-        places = self.places.moments(rows) if self.places is not None else None
-        units = self.units.moments(rows) if self.units is not None else places
-        assert units is not None
-        return places, units
 
 
 @dataclass
@@ -188,7 +158,7 @@ class Sweep:
         first = self._first(layer, value)
         if first is None:
             return
-        sums = self.sums.get(name) or self._open(layer, tuple(first.shape[1:]))
+        sums = self.sums.get(name) or self._open(layer, first)
         if self.align is not None and sums.spatial:
             first = self._aligned(sums, first, slopes)
         if sums.places is not None:
@@ -197,7 +167,7 @@ class Sweep:
                     f"{name} is of the shape {sums.shape} for some examples and {tuple(first.shape[1:])} for others, so that its "
                     "positions have no mean: positions=False takes each unit's mean over them, or leave it out with layers=."
                 )
-            sums.places.fold(first.reshape(self._count, -1), self._of, len(self.grouping))
+            sums.places.fold(sums.flat(first), self._of, len(self.grouping))
         if sums.units is not None:
             means = _wide(first).mean(sums.others) if sums.others else first
             sums.units.fold(means, self._of, len(self.grouping))
@@ -223,13 +193,16 @@ class Sweep:
             )
         return None
 
-    def _open(self, layer: Layer, shape: tuple[int, ...]) -> Sums:
+    def _open(self, layer: Layer, value: Any) -> Sums:
+        shape = tuple(value.shape[1:])
         heard = layer.unit_axis % (len(shape) + 1)
         unit = (heard or layer.batch_axis) - 1  # the first axis and that of the examples have changed places
         one = len(shape) == 1
         places = Tally(self.network, layer, int(np.prod(shape))) if one or self.positions else None
         units = None if one else Tally(self.network, layer, shape[unit])
-        found = self.sums[layer.name] = Sums(layer, shape, unit, places, units)
+        found = self.sums[layer.name] = Sums(
+            layer, shape, unit, places, units, step(value, unit + 1) == 1 < shape[unit]
+        )
         self._afford()
         return found
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.collections import EllipseCollection
 from matplotlib.patches import Rectangle
 
+from nissl.apps._figure.pixels import Laid
 from nissl.apps._figure.sheet import POINTS
 from nissl.core.marks import Dots, Photos
 from nissl.core.palette import PAPER, rgb
@@ -37,7 +38,9 @@ def _discs(axes: Any, points: Any, size: float, colours: Any, alpha: float, leve
 def photos(axes: Any, mark: Photos, level: int) -> None:
     for (x, y, width, height), pixels, colour in zip(mark.boxes, mark.pixels, mark.colours, strict=True):
         box = (x, x + width, y + height, y)
-        axes.imshow(pixels, extent=box, interpolation="nearest", aspect="auto", zorder=level)
+        image = Laid(axes, extent=box, interpolation="nearest", zorder=level)
+        image.set_data(pixels)
+        axes.add_image(image)
         axes.add_patch(
             Rectangle((x, y), width, height, fill=False, edgecolor=colour, linewidth=2.2 * POINTS, zorder=level)
         )

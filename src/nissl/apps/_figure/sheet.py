@@ -1,5 +1,6 @@
 """The paper: its size, the title above the picture and the caption below."""
 
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -48,12 +49,20 @@ def blank(picture: Picture, dpi: float) -> Any:
 
 def wrapped(words: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """Lines that are not wider than the room."""
-    font, measure = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal"), TextToPath()
-    lines = [""]
+    lines, wide, between = [""], 0.0, size * _wide("a b", bold) - size * _wide("ab", bold)
     for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure.get_text_width_height_descent(longer, font, ismath=False)[0] > room:
+        own = size * _wide(word, bold)
+        longer = wide + between + own if lines[-1] else own
+        if lines[-1] and longer > room:
             lines.append(word)
+            wide = own
         else:
-            lines[-1] = longer
+            lines[-1], wide = f"{lines[-1]} {word}".strip(), longer
     return lines
+
+
+@lru_cache(4096)
+def _wide(word: str, bold: bool) -> float:
+    """How wide, in letters of size 1: most pictures say much the same."""
+    font = FontProperties(family="DejaVu Sans", size=100, weight="bold" if bold else "normal")
+    return float(TextToPath().get_text_width_height_descent(word, font, ismath=False)[0]) / 100
