@@ -7,11 +7,6 @@ export type Lamp = "bright" | "dark";
 export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "run"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** The lamp that the machine asks for. */
-export function preferred(): Lamp {
-  return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "bright";
-}
-
 export interface Address {
   view: View | null;
   epoch: number | null;
