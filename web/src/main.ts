@@ -9,6 +9,7 @@ import "./styles/run.css";
 import "./styles/live.css";
 import "./styles/points.css";
 import "./styles/samples.css";
+import "./styles/compare.css";
 import { beside, within } from "./lib/source";
 import { Microscope } from "./lib/microscope.svelte";
 

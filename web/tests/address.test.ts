@@ -13,8 +13,10 @@ describe("an address", () => {
       dye: "contrast",
       lamp: "dark",
       versus: 12,
+      compared: true,
       sample: 1041,
     });
+    expect(parse("#/e30?mark=e12")).toEqual({ ...NOWHERE, epoch: 30, versus: 12 });
     expect(parse("#/E_30/L_hidden_1/n_20")).toEqual({ ...NOWHERE, epoch: 30, layer: "hidden_1", unit: 20 });
   });
 
@@ -23,6 +25,7 @@ describe("an address", () => {
     for (let i = 0; i < 400; i++) {
       const pick = <T>(from: T[]): T => from[Math.floor(Math.random() * from.length)] as T;
       const layer = pick([null, ...odd.filter((name) => !name.startsWith("L_"))]);
+      const versus = pick([null, 0, 12]);
       const at: Address = {
         view: pick([null, ...VIEWS]),
         epoch: Math.floor(Math.random() * 1000),
@@ -31,7 +34,8 @@ describe("an address", () => {
         stains: pick([null, [], odd, [pick(odd)]]),
         dye: pick([null, "causal", "contrast"]),
         lamp: pick([null, "bright", "dark"]),
-        versus: pick([null, 0, 12]),
+        versus,
+        compared: versus !== null && Math.random() < 0.5,
         sample: pick([null, 0, 1041]),
       };
       expect(parse(written(at))).toEqual(at);

@@ -16,8 +16,9 @@ export interface Address {
   stains: string[] | null;
   dye: DyeName | null;
   lamp: Lamp | null;
-  /** The epoch that this one is compared with. */
+  /** The epoch that is marked to be compared with, and whether the difference is what is looked at: vs=e12, or mark=e12. */
   versus: number | null;
+  compared: boolean;
   /** The probe's example that is looked at. */
   sample: number | null;
 }
@@ -31,6 +32,7 @@ export const NOWHERE: Address = {
   dye: null,
   lamp: null,
   versus: null,
+  compared: false,
   sample: null,
 };
 
@@ -55,7 +57,8 @@ export function parse(hash: string): Address {
     if (name === "view" && view !== undefined) found.view = view;
     if (name === "dye" && (value === "causal" || value === "contrast")) found.dye = value;
     const beside = /^e_?(\d+)$/i.exec(value);
-    if (name === "vs" && beside) found.versus = Number(beside[1]);
+    if ((name === "vs" || name === "mark") && beside) found.versus = Number(beside[1]);
+    if (name === "vs" && beside) found.compared = true;
     if (name === "sample" && /^\d+$/.test(value)) found.sample = Number(value);
     if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
   }
@@ -71,7 +74,7 @@ export function written(at: Address): string {
   }
   const said: string[] = at.view === null ? [] : [`view=${at.view}`];
   if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
-  if (at.versus !== null) said.push(`vs=e${at.versus}`);
+  if (at.versus !== null) said.push(`${at.compared ? "vs" : "mark"}=e${at.versus}`);
   if (at.sample !== null) said.push(`sample=${at.sample}`);
   if (at.dye !== null) said.push(`dye=${at.dye}`);
   if (at.lamp !== null) said.push(`lamp=${at.lamp}`);

@@ -108,6 +108,12 @@ export function ramp(name: RampName, lamp: Lamp): (share: number) => Light {
   };
 }
 
+/** What came and what went: the ends of change. */
+export function ends(lamp: Lamp): { less: string; more: string } {
+  const stops = RAMPS.change[lamp];
+  return { less: stops[0] as string, more: stops.at(-1) as string };
+}
+
 /** Its ends and what is between, for a legend. */
 export function strip(name: RampName, lamp: Lamp): string {
   return `linear-gradient(90deg, ${RAMPS[name][lamp].join(", ")})`;

@@ -1,7 +1,8 @@
 /** A layer's cells flat on a slide, one map for each class: the same cell in the same place on every one of them. */
 
 import type { Lamp } from "./address";
-import { mixer, PAPER, type Light } from "./colour";
+import { along } from "./change";
+import { mixer, PAPER, ramp, type Light } from "./colour";
 import { stain, value } from "./stain";
 import type { DyeName, LayerInfo, Table } from "./types";
 
@@ -66,6 +67,12 @@ export function mixed(map: Flat, table: Table, dye: DyeName, chosen: number[], i
   const made = stain(table, dye, table.classes > 1 ? chosen : []);
   const mix = mixer(inks, lamp);
   return picture(map, (cell) => mix(made.grey[cell] as number, made.depth, cell * inks.length), lamp);
+}
+
+/** The map of a change, from teal over paper to vermilion. */
+export function shift(map: Flat, changes: Float32Array, most: number, lamp: Lamp): ImageData {
+  const light = ramp("change", lamp);
+  return picture(map, (cell) => light(along(changes[cell] ?? 0, most)), lamp);
 }
 
 function picture(map: Flat, light: (cell: number) => Light, lamp: Lamp): ImageData {

@@ -3,18 +3,22 @@
 import { NOWHERE, parse, preferred, written, type Address, type Lamp, type View } from "./address";
 import { Brushing, type Brush } from "./brushing.svelte";
 import { Files } from "./files";
+import { near } from "./near";
 import { Listening } from "./listening";
 import type { Source } from "./source";
 import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
+import { cellOf, classOf, said, slideOf, type Cell } from "./where";
 
-export interface Cell {
-  slide: number;
-  cell: number;
+export type { Cell } from "./where";
+
+/** What is there of the epoch that is compared with. */
+export interface Then {
+  epoch: number;
+  cells: Cells;
+  paths: Paths;
 }
 
 export type Phase = "opening" | "waiting" | "ready" | "broken";
-
-const AHEAD = 8;
 
 export class Microscope {
   phase: Phase = $state("opening");
@@ -39,8 +43,10 @@ export class Microscope {
   gathered: number[] = $state.raw([]);
   /** The example that is pointed at. */
   pointed: number | null = $state(null);
-  /** The place of the epoch that this one is compared with. */
+  /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
   beside: number | null = $state(null);
+  changing: boolean = $state(false);
+  private then: Then | null = $state.raw(null);
   playing: boolean = $state(false);
   looping: boolean = $state(false);
   /** Does the cursor go on with the newest epoch? As long as it is on it. */
@@ -50,8 +56,18 @@ export class Microscope {
 
   epoch: number = $derived(this.index?.epochs[this.place] ?? 0);
   chosen: number[] = $derived(this.alone !== null ? [this.alone] : this.stains);
-  /** The dye that this epoch allows. */
-  dyeHere: DyeName = $derived(this.allows("causal") && this.dye === "causal" ? "causal" : "contrast");
+  /** The epoch that is marked, if the difference to it is shown. */
+  from: number | null = $derived(
+    this.changing && this.beside !== null ? (this.index?.epochs[this.beside] ?? null) : null,
+  );
+  /** What this epoch is compared with, once it is there. */
+  before: Then | null = $derived(this.from !== null && this.then?.epoch === this.from ? this.then : null);
+  /** The dye that this epoch allows, and the one that it is compared with. */
+  dyeHere: DyeName = $derived(
+    this.dye === "causal" && [this.epoch, this.from ?? this.epoch].every((epoch) => this.allows("causal", epoch))
+      ? "causal"
+      : "contrast",
+  );
   loading: boolean = $derived(this.phase === "ready" && this.cells?.epoch !== this.epoch && this.trouble === "");
 
   readonly files: Files;
@@ -73,8 +89,8 @@ export class Microscope {
     this.brushing.all = brush !== null && brush.units.length > 0 ? [brush] : [];
   }
 
-  allows(dye: DyeName): boolean {
-    return this.index?.dyes.find((one) => one.name === dye)?.epochs.includes(this.epoch) ?? false;
+  allows(dye: DyeName, epoch = this.epoch): boolean {
+    return this.index?.dyes.find((one) => one.name === dye)?.epochs.includes(epoch) ?? false;
   }
 
   layer(slide: number): LayerInfo | undefined {
@@ -134,53 +150,17 @@ export class Microscope {
     this.dye = to.dye ?? (index.dyes[0]?.name as DyeName);
     this.lamp = to.lamp ?? preferred();
     this.view = to.view ?? "pathways";
-    this.stains = to.stains === null ? index.stains : to.stains.map((name) => this.number(name)).filter((k) => k >= 0);
-    this.picked = this.found(to);
+    this.stains =
+      to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
+    this.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
     this.sample = to.sample;
     const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
     if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
     this.beside = beside < 0 ? null : beside;
-    const named = this.named(to.layer);
+    this.changing = beside >= 0 && to.compared;
+    const named = slideOf(index, to.layer);
     this.slide = named >= 0 ? named : index.layers.length - 1;
     this.asked = to;
-  }
-
-  private named(name: string | null): number {
-    return this.index?.layers.findIndex((one) => one.name === name || one.name === `L_${name}`) ?? -1;
-  }
-
-  private found(to: Address): Cell | null {
-    return to.unit === null ? null : this.cellOf(to.layer, to.unit);
-  }
-
-  /** The cell that shows a unit; null where none does. */
-  cellOf(name: string | null, unit: number): Cell | null {
-    const slide = this.named(name);
-    const layer = this.layer(slide);
-    if (layer === undefined) return null;
-    const cell = layer.first ? layer.first.indexOf(unit) : unit;
-    return cell >= 0 && cell < layer.cells ? { slide, cell } : null;
-  }
-
-  /** Look at a layer by its name, and at one of its units; says so where the page shows neither. */
-  visit(name: string, unit: number | null = null): void {
-    const slide = this.named(name);
-    if (slide < 0)
-      return this.tell(`${name} has no slide on this page: it shows ${this.index?.layers.length ?? 0} layers.`);
-    this.slide = slide;
-    if (unit === null) {
-      if (this.picked?.slide !== slide) this.picked = null;
-      return;
-    }
-    const cell = this.cellOf(name, unit);
-    if (cell === null) this.tell(`Unit ${unit} of ${name} lies in a cell that several share: no cell is its own.`);
-    this.pick(cell);
-  }
-
-  private number(name: string): number {
-    const classes = this.index?.classes ?? [];
-    const known = classes.indexOf(name);
-    return known >= 0 || !/^\d+$/.test(name) || Number(name) >= classes.length ? known : Number(name);
   }
 
   /** The address of all of this. */
@@ -198,6 +178,7 @@ export class Microscope {
       dye: this.dye === index.dyes[0]?.name ? null : this.dye,
       lamp: this.lamp === preferred() ? null : this.lamp,
       versus: this.beside === null ? null : (index.epochs[this.beside] ?? null),
+      compared: this.from !== null,
       sample: this.sample,
     };
   }
@@ -214,11 +195,16 @@ export class Microscope {
 
   /** Fetch what the cursor is on, then what is near. */
   async look(): Promise<void> {
-    const { epoch, dyeHere } = this;
+    const { epoch, dyeHere, from } = this;
     this.busy += 1;
     try {
-      const [cells, paths] = await Promise.all([this.files.cells(epoch), this.files.paths(epoch, dyeHere)]);
-      if (epoch !== this.epoch || dyeHere !== this.dyeHere) return;
+      const both = [epoch, ...(from === null ? [] : [from])];
+      const found = await Promise.all(
+        both.map((one) => Promise.all([this.files.cells(one), this.files.paths(one, dyeHere)])),
+      );
+      if (epoch !== this.epoch || dyeHere !== this.dyeHere || from !== this.from) return;
+      const [[cells, paths], then] = found as [[Cells, Paths], [Cells, Paths] | undefined];
+      this.then = then === undefined || from === null ? null : { epoch: from, cells: then[0], paths: then[1] };
       [this.cells, this.paths, this.trouble] = [cells, paths, ""];
     } catch (error) {
       if (epoch === this.epoch) this.trouble = said(error);
@@ -226,7 +212,7 @@ export class Microscope {
       this.busy -= 1;
     }
     if (this.busy === 0 && this.onward()) return this.look();
-    this.files.soon("near", this.near());
+    this.files.soon("near", near(this.files, this.index, this.place, this.dye));
   }
 
   /** On to the newest epoch, if it is followed; only once the one before is on the screen, or a fast run would show none. */
@@ -235,19 +221,6 @@ export class Microscope {
     if (!this.following || this.playing || this.place === last) return false;
     this.place = last;
     return true;
-  }
-
-  private near(): (() => Promise<unknown>)[] {
-    const epochs = this.index?.epochs ?? [];
-    const causal = this.index?.dyes.find((one) => one.name === "causal")?.epochs ?? [];
-    const places = Array.from({ length: AHEAD }, (_, i) => [this.place + i + 1, this.place - i - 1]).flat();
-    return places
-      .map((place) => epochs[place])
-      .filter((epoch) => epoch !== undefined)
-      .flatMap((epoch) => [
-        () => this.files.cells(epoch),
-        () => this.files.paths(epoch, this.dye === "causal" && causal.includes(epoch) ? "causal" : "contrast"),
-      ]);
   }
 
   step(by: number): void {
@@ -281,6 +254,21 @@ export class Microscope {
     void this.look();
   }
 
+  /** This epoch is the one that others are compared with, or no longer. */
+  mark(): void {
+    this.beside = this.beside === this.place ? null : this.place;
+    if (this.beside === null) this.changing = false;
+    else this.tell(`Epoch ${this.epoch} is A: go on, and C shows what is different.`);
+    void this.look();
+  }
+
+  /** Show how this epoch differs from the marked one, from the first if none is; or this epoch itself. */
+  change(on = this.from === null): void {
+    if (on) this.beside ??= 0;
+    this.changing = on;
+    void this.look();
+  }
+
   /** A line for a moment. */
   tell(words: string): void {
     this.said = words;
@@ -295,8 +283,4 @@ export class Microscope {
     this.trouble = words;
     this.phase = "broken";
   }
-}
-
-function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

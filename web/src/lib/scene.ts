@@ -1,7 +1,8 @@
 /** What a painter is given: pictures of cells, and ribbons as plain numbers; everything is decided here, nothing there. */
 
 import type { Lamp } from "./address";
-import { hex, mixer, rgb, type Light } from "./colour";
+import { along, difference, limit, traffic, type Traffic } from "./change";
+import { ends, hex, mixer, ramp, rgb, type Light } from "./colour";
 import { centre, type Point, type Rack, type Slide } from "./rack";
 import { drawn, type Ribbon } from "./share";
 import { MIXED, stain, type Stain } from "./stain";
@@ -58,29 +59,79 @@ export function stained(looked: Looked, layer: number): Stain | null {
 export function scene(rack: Rack, looked: Looked): Scene {
   const mix = mixer(looked.inks, looked.lamp);
   const slabs = rack.slides.map((slide, layer) => slab(slide, stained(looked, layer), mix, looked.inks.length));
+  const dye = new Map(looked.chosen.map((number, place) => [number, place]));
   const shown = looked.paths ? drawn(looked.paths, looked.chosen, looked.budget) : [];
   return {
     width: rack.width,
     height: rack.height,
     lamp: looked.lamp,
     slabs,
-    ribbons: ribbons(rack, shown, looked),
+    ribbons: ribbons(rack, shown, (one) => dye.get(one.class) ?? 0, looked.inks, looked.picked),
     mixed: looked.chosen.length <= MIXED,
     inks: looked.inks.map(rgb),
   };
 }
 
 function slab(slide: Slide, found: Stain | null, mix: ReturnType<typeof mixer>, inks: number): Slab {
+  if (found === null) return dabbed(slide, () => null);
+  return dabbed(slide, (cell) =>
+    found.silent[cell] === 1 ? null : mix(found.grey[cell] as number, found.depth, cell * inks),
+  );
+}
+
+/** Each cell as it is lit; a dot where it is not. */
+function dabbed(slide: Slide, lit: (cell: number) => Light | null): Slab {
   const pixels = new Uint8ClampedArray(slide.columns * slide.rows * 4);
   slide.order.forEach((cell, place) => {
-    const quiet = found === null || found.silent[cell] === 1;
-    if (found !== null && !quiet) {
-      const light = mix(found.grey[cell] as number, found.depth, cell * inks);
-      for (let i = 0; i < 3; i++) pixels[4 * place + i] = 255 * (light[i] as number);
-    }
-    pixels[4 * place + 3] = quiet ? SILENT : 255;
+    const light = lit(cell);
+    if (light !== null) for (let i = 0; i < 3; i++) pixels[4 * place + i] = 255 * (light[i] as number);
+    pixels[4 * place + 3] = light === null ? SILENT : 255;
   });
   return { slide, pixels, gap: slide.side >= 5 ? 0.1 : 0 };
+}
+
+export interface Changed {
+  scene: Scene;
+  /** By slide, of each cell; what the deepest colours stand for; the paths that came and went. */
+  cells: Float32Array[];
+  most: number;
+  traffic: Traffic | null;
+}
+
+/** How much of what one of two looks shows is not in the other: cells from teal over paper to vermilion, paths in one of both. */
+export function changed(rack: Rack, looked: Looked, before: Pick<Looked, "cells" | "paths">): Changed {
+  const { lamp, chosen, budget, dye } = looked;
+  const light = ramp("change", lamp);
+  const tables = rack.slides.map((_, layer) => pair(before.cells, looked.cells, layer, dye));
+  const cells = tables.map((both) =>
+    both === null ? new Float32Array(0) : difference(both[0], both[1], both[1].classes > 1 ? chosen : []),
+  );
+  const most = limit(cells);
+  const slabs = rack.slides.map((slide, layer) =>
+    dabbed(slide, (cell) => {
+      const by = cells[layer]?.[cell] ?? NaN;
+      return Number.isNaN(by) ? null : light(along(by, most));
+    }),
+  );
+  const found = before.paths && looked.paths ? traffic(before.paths, looked.paths, chosen, budget) : null;
+  const inks = [ends(lamp).less, ends(lamp).more];
+  const come = new Set(found?.come);
+  const shown = found ? [...found.gone, ...found.come].sort((a, b) => a.strength - b.strength) : [];
+  const strokes = ribbons(rack, shown, (one) => (come.has(one) ? 1 : 0), inks, looked.picked);
+  const { width, height } = rack;
+  return {
+    scene: { width, height, lamp, slabs, ribbons: strokes, mixed: true, inks: inks.map(rgb) },
+    cells,
+    most,
+    traffic: found,
+  };
+}
+
+/** A layer's tables at two epochs, of the same dye; null where one has none. */
+export function pair(before: Cells, now: Cells, layer: number, dye: DyeName): [Table, Table] | null {
+  const found = table(now, layer, dye);
+  const then = found && before.tables[layer]?.[found.dye];
+  return found && then ? [then, found.table] : null;
 }
 
 /** The colour of a cell on a slab, for tests and tips; null where it is blank. */
@@ -90,18 +141,23 @@ export function colour(slab: Slab, cell: number): string | null {
   return hex([0, 1, 2].map((i) => (slab.pixels[at + i] as number) / 255) as Light);
 }
 
-function ribbons(rack: Rack, shown: Ribbon[], looked: Looked): Float32Array<ArrayBuffer> {
+function ribbons(
+  rack: Rack,
+  shown: Ribbon[],
+  dyed: (one: Ribbon) => number,
+  inks: string[],
+  picked: Looked["picked"],
+): Float32Array<ArrayBuffer> {
   const found = new Float32Array(shown.length * STRIDE);
-  const dye = new Map(looked.chosen.map((number, place) => [number, place]));
-  const lights = looked.inks.map(rgb);
-  const ends = spread(rack, shown);
+  const lights = inks.map(rgb);
+  const at = spread(rack, shown);
   const scale = Math.min(1, Math.max(0.6, rack.width / 1400));
   shown.forEach((one, i) => {
-    const which = dye.get(one.class) ?? 0;
+    const which = dyed(one);
     const start = centre(rack.slides[one.source] as Slide, one.start, 0.5);
-    const end = one.target < 0 ? (ends[i] as Point) : centre(rack.slides[one.target] as Slide, one.end, -0.5);
+    const end = one.target < 0 ? (at[i] as Point) : centre(rack.slides[one.target] as Slide, one.end, -0.5);
     const dense = Math.min(0.6, Math.max(0.2, 0.24 * (135_000 / (one.crowd * shown.length)) ** 0.25));
-    const alpha = one.strength ** 0.65 * dense * (one.lowers ? 0.55 : 1) * standing(one, looked.picked);
+    const alpha = one.strength ** 0.65 * dense * (one.lowers ? 0.55 : 1) * standing(one, picked);
     const wide = (0.8 + 2.8 * Math.sqrt(one.strength)) * scale;
     const light = lights[which] as Light;
     found.set([...start, ...end, wide, Math.min(alpha, 1), ...light, one.lowers ? 1 : 0, which], i * STRIDE);

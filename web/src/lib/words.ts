@@ -1,5 +1,7 @@
 /** What a view says of itself: what it shows, what was counted, how sure it is. */
 
+import { NOTICED, noticed } from "./change";
+import type { Changed } from "./scene";
 import { total, visible } from "./share";
 import type { Microscope } from "./microscope.svelte";
 
@@ -34,6 +36,39 @@ export function pathways(look: Microscope): Said {
   const { index, cells, chosen } = look;
   if (index === null || cells === null) return { shows: "", counted: "", sure: "" };
   return { shows: shows(look), counted: counted(look).join(" · "), sure: sure(look, chosen.length) };
+}
+
+/** "e31 − e12". */
+export function apart(look: Microscope): string {
+  return `e${look.epoch} − e${look.from}`;
+}
+
+/** What a picture of what changed says of itself. */
+export function shifts(look: Microscope, found: Changed | null): Said {
+  const { index, chosen, dyeHere, dye, epoch, from } = look;
+  if (index === null || from === null) return { shows: "", counted: "", sure: "" };
+  const whom =
+    chosen.length > 3 ? `the ${chosen.length} stained classes` : listed(chosen.map((k) => index.classes[k] as string));
+  const causal = dyeHere === "causal";
+  const what = causal ? `what each unit adds to ${whom}` : `active each unit is${whom ? ` for ${whom}` : ""}`;
+  const shows = `${apart(look)}: how ${what} changed from epoch ${from} to epoch ${epoch}, and which paths came and went.`;
+  if (found === null) return { shows, counted: "", sure: "" };
+  const known = found.cells.reduce((sum, one) => sum + one.filter(Number.isFinite).length, 0);
+  const said = [
+    `${count(noticed(found.cells))} of ${plural(known, "cell")} changed by more than ${100 * NOTICED} % of full depth`,
+  ];
+  if (found.traffic !== null && chosen.length > 0) {
+    const { come, gone, both } = found.traffic;
+    said.push(
+      `of the strongest paths ${count(come.length)} are new, ${count(gone.length)} gone, ${count(both)} stayed and are not drawn`,
+    );
+  }
+  const of = chosen.length > 1 ? "Of several stained classes a cell shows the one that changed most. " : "";
+  const instead = dye !== dyeHere ? "Attribution was not recorded at both epochs: this is activity. " : "";
+  const estimate = causal
+    ? "The difference of two estimates; no cut has proved it."
+    : "The difference of two recordings; it is not proved to matter.";
+  return { shows, counted: said.join(" · "), sure: `${of}${instead}${estimate}` };
 }
 
 function shows({ index, chosen, dyeHere, epoch }: Microscope): string {
