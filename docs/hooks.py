@@ -1,12 +1,22 @@
 """What mkdocs is told besides its configuration: pages that are made from the code and from the repository's own pages."""
 
+import os
 import re
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+from mkdocs.utils import nest_paths
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there: what blocks print does not hang on the machine
+
+import weaving  # noqa: E402
+
 PACKAGE = ROOT / "src" / "nissl"
 FRONT = {
     "README.md": "index.md",
@@ -15,6 +25,16 @@ FRONT = {
     "SECURITY.md": "security.md",
     "RELEASING.md": "releasing.md",
 }
+ORDER = (
+    "index", "start", "tutorials", "how-to", "coming-from", "faq", "glossary", "reference", "frameworks", "trace-format", "paper", "figures", "design", "changelog", "contributing", "releasing", "security",
+)  # fmt: skip
+"""How the site's pages and rooms follow each other; what isn't named comes last."""
+MARKS = {
+    'python no-run reason="([^"]+)"': r"\1*Not run by the tests: \2.*\n\n\1```python",
+    r'python needs="(\w+)"': r"\1```python",
+    "sh run": r"\1```sh",
+}
+"""What only the tests need to know of a block, and what a reader sees instead."""
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -33,18 +53,40 @@ def on_files(files: Files, config: Any) -> Files:
         module, page = ".".join(("nissl", *room)), "/".join(("reference", *room))
         page = f"{page}/index.md" if index else f"{page}.md"
         files.append(File.generated(config, page, content=f"# {module}\n\n::: {module}\n"))
+    for name, content in _told().pictures.items():
+        files.append(File.generated(config, f"tutorials/{weaving.PICTURES}/{name}", content=content))
+    config.nav = nest_paths(file.src_uri for file in sorted(files.documentation_pages(), key=_place))
     return files
 
 
+@cache
+def _told() -> weaving.Told:
+    """The pages that tell a story, with what their blocks print and paint."""
+    with tempfile.TemporaryDirectory() as place:
+        return weaving.told(Path(place))
+
+
+def _place(file: File) -> tuple[int, int, str]:
+    """Where a page stands among all: rooms in their order, tutorials as their index names them, the rest by name."""
+    parts = Path(file.src_uri).with_suffix("").parts
+    first = "index" if file.src_uri == "README.md" else parts[0]
+    room = ORDER.index(first) if first in ORDER else len(ORDER)
+    told = [page.relative_to(weaving.DOCS).as_posix() for page in weaving.story()]
+    within = told.index(file.src_uri) + 1 if file.src_uri in told else 0
+    return room, within, re.sub(r"(README|index)\.md$", " ", file.src_uri)
+
+
+def on_page_read_source(page: Any, **_: Any) -> str | None:
+    """The woven page in place of the one that was written."""
+    return _told().pages.get(Path(page.file.abs_src_path or ""))
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Show the reason of a block that is not run, instead of its mark; results lie beside the pages here, not above."""
+    """Show in words what a block's mark says; results lie beside the pages here, not above."""
     markdown = markdown.replace("](../benchmarks/", "](benchmarks/")
-    return re.sub(
-        r'^( *)```python no-run reason="([^"]+)"$',
-        r"\1*Not run by the tests: \2.*\n\n\1```python",
-        markdown,
-        flags=re.MULTILINE,
-    )
+    for mark, shown in MARKS.items():
+        markdown = re.sub(f"^( *)```{mark}$", shown, markdown, flags=re.MULTILINE)
+    return markdown
 
 
 def _moved(text: str) -> str:

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.image import AxesImage
+from PIL import Image
 
 from nissl.apps._figure.pixels import Laid
 from nissl.apps.figure import paint
@@ -156,6 +157,15 @@ def test_the_same_picture_is_the_same_bytes(ending, tmp_path):
         paint(picture, tmp_path / "new" / f"{name}.{ending}")
     one, two = ((tmp_path / "new" / f"{name}.{ending}").read_bytes() for name in ("a", "b"))
     assert one == two and len(one) > 10_000
+
+
+def test_a_file_says_in_words_what_it_shows(tmp_path):
+    picture = Picture("Title", "Caption, 100 µm.", 300, 200, (tiles(),))
+    for ending in ("png", "svg"):
+        paint(picture, tmp_path / f"a.{ending}")
+    with Image.open(tmp_path / "a.png") as image:
+        assert (image.info["Title"], image.info["Description"]) == ("Title", "Title. Caption, 100 µm.")
+    assert "Title. Caption, 100 µm." in (tmp_path / "a.svg").read_text()
 
 
 def test_dots_to_the_inch_change_the_size_and_nothing_else(tmp_path):

@@ -1,22 +1,48 @@
-"""Every Python block of every page runs, or says why not."""
+"""Every Python block of every page runs, or says why not; those of the tutorials run as the site is built (test_site.py)."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from nissl.studies.catalogue import KINDS
 from tests.docs import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+TOLD = [ROOT / "docs" / "start.md", *(ROOT / "docs" / "tutorials").glob("*.md")]
+ALONE = [page for page in PAGES if page not in TOLD]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", ALONE, ids=map(name, ALONE))
 def test_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = blocks.blocks(page.read_text())
-    assert [block.fault for block in found if block.fault] == []
     monkeypatch.chdir(tmp_path)
     blocks.run(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=map(name, PAGES))
+def test_a_page_says_which_blocks_do_not_run(page: Path) -> None:
+    assert [block.fault for block in blocks.blocks(page.read_text()) if block.fault] == []
+
+
+NEEDING = [
+    pytest.param(page, need, id=f"{name(page)}-{need}", marks=pytest.mark.framework(need))
+    for page in PAGES
+    for need in dict.fromkeys(block.needs for block in blocks.blocks(page.read_text()) if block.needs)
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # of torch.onnx's own
+@pytest.mark.parametrize(("page", "need"), NEEDING)
+def test_page_runs_where_its_framework_is(
+    page: Path, need: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks.run(page, need)
 
 
 def test_there_are_pages_that_run() -> None:
@@ -33,7 +59,10 @@ def test_a_block_without_a_reason_is_a_fault(info: str) -> None:
     assert "line 3" in block.fault
 
 
-@pytest.mark.parametrize("info", ["python", 'python no-run reason="needs a GPU of your own"', "sh", "", "text"])
+@pytest.mark.parametrize(
+    "info",
+    ["python", 'python no-run reason="needs a GPU of your own"', 'python needs="jax"', "sh", "sh run", "", "text"],
+)
 def test_a_block_with_a_reason_is_none(info: str) -> None:
     (block,) = blocks.blocks(FENCED.format(info=info, text="x = 1"))
     assert block.fault is None
@@ -57,6 +86,31 @@ def test_a_block_with_a_reason_does_not_run(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(FENCED.format(info='python no-run reason="raises on purpose"', text="1 / 0"))
     assert "x" not in blocks.run(page)
+
+
+def spoken(page: Path) -> str:
+    """A page without its fenced blocks."""
+    return blocks.FENCE.sub("", page.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=map(name, PAGES))
+def test_a_name_in_the_text_exists(page: Path) -> None:
+    for said in re.findall(r"`nissl((?:\.\w+)+)", spoken(page)):
+        assert blocks.exists(f"nissl{said}"), said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=map(name, PAGES))
+def test_a_command_in_the_text_exists(page: Path) -> None:
+    cli = pytest.importorskip("nissl.apps.cli")
+    known = set(cli.app())
+    assert set(re.findall(r"`nissl ([a-z]+)", spoken(page))) <= known
+
+
+def test_every_kind_of_plug_in_has_its_page() -> None:
+    index = (ROOT / "docs" / "how-to" / "README.md").read_text()
+    for kind in [*KINDS, "callbacks"]:
+        (page,) = re.findall(rf"\| \[[^]]+\]\((add-[\w-]+\.md)\).*`src/nissl/{kind}/`", index)
+        assert blocks.blocks((ROOT / "docs" / "how-to" / page).read_text())
 
 
 COMMANDS = [(page, words) for page in PAGES for words in blocks.commands(page.read_text())]

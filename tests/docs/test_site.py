@@ -1,4 +1,4 @@
-"""`make docs`: the site builds without a warning, has every module, and fetches nothing from anywhere."""
+"""`make docs`: the site builds without a warning, its tutorials run, it has every module, and fetches nothing from anywhere."""
 
 import os
 import re
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.browser import chromium
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +59,38 @@ def test_the_pages_can_be_searched(site: Path) -> None:
     index = (site / "search" / "search_index.json").read_text()
     assert "probe" in index
     assert "nissl.core.trace" in index
+
+
+def test_tutorials_show_what_their_blocks_print_and_paint(site: Path) -> None:
+    painted = set()
+    for source in [ROOT / "docs" / "start.md", *sorted((ROOT / "docs" / "tutorials").glob("[a-z]*.md"))]:
+        page = (site / source.relative_to(ROOT / "docs").with_suffix(".html")).read_text()
+        assert source.stem == "frameworks" or 'class="output' in page or "output highlight" in page
+        painted |= set(re.findall(r'<img alt="(?=[^"]{20})[^"]*" src="(pictures/[^"]+)"', page))
+    assert len(painted) > 7
+    assert all((site / "tutorials" / name).stat().st_size > 10_000 for name in painted)
+    assert (site / "tutorials" / "pictures" / "digits.html").exists()
+
+
+def test_rooms_and_tutorials_are_in_the_order_in_which_one_reads_them(site: Path) -> None:
+    named = re.findall(r'href="([\w/-]+)\.html"', (site / "index.html").read_text())
+    places = [
+        named.index(page) for page in ("start", "tutorials/index", "tutorials/record", "tutorials/read", "how-to/index")
+    ]
+    assert places == sorted(places)
+
+
+def test_pages_that_are_opened_from_a_folder_can_be_searched(site: Path) -> None:
+    if chromium.executable() is None:
+        pytest.skip(chromium.INSTALL)
+    with chromium.page() as tab:
+        tab.go((site / "start.html").as_uri())
+        tab.until("document.readyState === 'complete'", 60)
+        tab.js("document.querySelector('.md-search__input').focus()")
+        for letter in "backbone":
+            tab.key(letter)
+        assert "glossary.html" in tab.until(
+            "[...document.querySelectorAll('.md-search-result__link')].map((link) => link.href).join(' ')", 60
+        )
+        assert tab.complaints() == []
+        assert all(address.startswith(("file:", "data:")) for address in tab.requests())

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 UNDATED = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}
 """What to leave out of each kind of file, so that the same picture is the same bytes."""
+SAID = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+"""Under which name each kind of file keeps the picture in words, for those who don't see it."""
 
 
 def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) -> "Figure":
@@ -41,7 +43,8 @@ def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) ->
         figure: Figure = axes.figure
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=dpi, metadata=UNDATED[ending])
+            words = {"Title": picture.title, SAID[ending]: f"{picture.title}. {picture.caption}"}
+            figure.savefig(path, dpi=dpi, metadata=UNDATED[ending] | words)
     return figure
 
 
