@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from nissl.core.attributing import attribute
 from nissl.core.projection import projection
 from nissl.data.digits import Digits
 from nissl.errors import MissingData, UnknownKey
+from nissl.studies._feed.moments import Moments
 from nissl.studies.feed import Feed
+from nissl.studies.stages import Stages
+from nissl.studies.subject import Subject
 from nissl.testing.sampled import sampled
 from nissl.testing.specimens import specimen
 from tests.studies.test_feed import unpacked
@@ -103,3 +107,75 @@ def test_a_trace_without_single_examples_says_what_would_record_them():
     parts = Feed(specimen("followed")).index()["parts"]
     for kind in ("answers", "points", "driving"):
         assert "quantities" in parts[kind]["absent"], kind
+
+
+@pytest.fixture(scope="module")
+def network():
+    from torch import nn
+
+    layers = nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 10)
+    return nn.Sequential(*layers)
+
+
+def test_attributions_are_nissls_own(seen, network):
+    from nissl.studies.attribution import five
+
+    splits = Digits().load()
+    feed = Feed(seen, network=lambda: Subject("mine", network, splits.train, splits.test, splits.classes))
+    head, arrays = unpacked(feed.file("attributions/7.panels.bin"))
+    assert [stage["name"] for stage in head["stages"]] == ["the network at hand"]
+    for name, one in five(network, splits.test.x[7:8], baseline=0.0).items():
+        np.testing.assert_allclose(arrays[f"0.{name}"], one.values[0, 0], atol=1e-6)
+    np.testing.assert_allclose(arrays["0.delta"], arrays["0.saliency"] - arrays["0.baseline"], atol=1e-6)
+    np.testing.assert_allclose(arrays["source"][..., 0], 255 * splits.test.x[7, 0], atol=1)
+    head, arrays = unpacked(feed.file("attributions/7.guided_backprop.bin"))
+    np.testing.assert_allclose(
+        arrays["0.guided_backprop"],
+        attribute(network, splits.test.x[7:8], by="guided_backprop").values[0, 0],
+        atol=1e-6,
+    )
+    for name in ("attributions/7.nothing.bin", "attributions/999.panels.bin", "attributions/x.panels.bin"):
+        with pytest.raises(UnknownKey):
+            feed.file(name)
+    held = list(feed.parts["attributions"].names())
+    wrong = int((seen.array("probe_prediction", 5) != seen.array("probe_label", 5)).sum())
+    assert len(held) == 2 * min(24, wrong) > 0
+
+
+def test_attributions_want_the_network(feed):
+    assert "--model" in feed.index()["parts"]["attributions"]["absent"]
+    assert list(feed.parts["attributions"].names()) == []
+
+
+def test_stages_that_were_kept_are_looked_at_and_left_alone(network, tmp_path):
+    import copy
+
+    before = copy.deepcopy(network.state_dict())
+    moments = Moments(lambda: network, tmp_path / "run")
+    assert moments.epochs == ()
+    other = copy.deepcopy(network)
+    for parameter in other.parameters():
+        parameter.data.mul_(0.5)
+    Stages(tmp_path / "checkpoints" / "run" / "stages").keep(other, 3)
+    assert moments.epochs == (3,)
+    with moments.at(3) as then:
+        np.testing.assert_allclose(then.weights("1")["weight"], other[1].weight.detach().numpy())
+    with moments.at(None) as now:
+        np.testing.assert_allclose(now.weights("1")["weight"], network[1].weight.detach().numpy())
+    assert all((network.state_dict()[name] == value).all() for name, value in before.items())
+
+
+def test_one_example_over_the_epochs_and_beside_its_class(seen, feed):
+    head, arrays = unpacked(feed.file("examples/11.bin"))
+    assert head["epochs"] == [0, 1, 2, 5]
+    outputs = np.stack([seen.read("output", "samples", [epoch])[0][11] for epoch in (0, 1, 2, 5)]).astype(float)
+    np.testing.assert_allclose(
+        arrays["chances"] / 255, np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True), atol=1 / 255
+    )
+    labels = seen.array("probe_label", 5)
+    head, arrays = unpacked(feed.file("examples/11.5.bin"))
+    values = seen.read("hidden_1", "samples", [5])[0].astype(float)
+    whose = (labels == labels[11]) & (np.arange(len(labels)) != 11)
+    assert (head["class"], head["alike"]) == (labels[11], whose.sum())
+    found = arrays["0"] / 32767 * head["most"]["0"]
+    np.testing.assert_allclose(found, [values[11], values[whose].mean(0), values[whose].std(0)], atol=2e-3)

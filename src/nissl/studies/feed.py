@@ -9,13 +9,16 @@ from nissl.core import traced
 from nissl.core.trace import Trace
 from nissl.errors import NisslError, UnknownKey
 from nissl.studies._feed.answers import Answers
+from nissl.studies._feed.attributions import Attributions
 from nissl.studies._feed.cells import Cells
 from nissl.studies._feed.changes import Changed
 from nissl.studies._feed.driving import Driving
+from nissl.studies._feed.examples import Examples
 from nissl.studies._feed.packing import finite
 from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
 from nissl.studies._feed.points import Points
+from nissl.studies._feed.portraits import Portraits
 from nissl.studies._feed.run import Run
 from nissl.studies._feed.stage import Stage
 from nissl.studies._feed.thumbs import Thumbs
@@ -35,6 +38,9 @@ PARTS: dict[str, type[Part]] = {
     "points": Points,
     "thumbs": Thumbs,
     "driving": Driving,
+    "attributions": Attributions,
+    "examples": Examples,
+    "portraits": Portraits,
 }
 """By the first word of a file's name: one file of `_feed/` a kind."""
 
@@ -111,6 +117,6 @@ class Feed:
             "dyes": dyes,
             "stains": list(choose(trace, trace.epochs[-1], MOST_CLASSES)),
             "ribbons": RIBBONS,
-            "alive": self.stage.alive,
+            "alive": self.stage.alive and self.live,
             "parts": {kind: said for kind, said in told.items() if said is not None},
         }

@@ -17,6 +17,7 @@ export const SHEET: [string, string][] = [
   ["V", "the next view"],
   ["X", "brush the cell, or no longer: to cut several at once"],
   ["Enter Esc", "into the cell, and out of it"],
+  ["N P", "in Samples: the next example, the one before"],
   ["G", "in Projector: drag a lasso, or move the picture"],
   ["+ −", "in Projector: nearer, farther"],
   ["A", "mark this epoch, to compare with"],
@@ -79,6 +80,7 @@ function typing(target: HTMLElement, key: string): boolean {
 /** Out of what one is in: the sheet, another view, the cell. */
 function up(look: Microscope): void {
   if (look.sheet) look.sheet = false;
+  else if (look.view === "samples" && look.sample !== null) look.sample = null;
   else if (look.view !== "pathways") look.view = "pathways";
   else look.pick(null);
 }

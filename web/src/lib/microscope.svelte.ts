@@ -17,7 +17,6 @@ export interface Then {
   cells: Cells;
   paths: Paths;
 }
-
 export type Phase = "opening" | "waiting" | "ready" | "broken";
 
 export class Microscope {
@@ -38,10 +37,9 @@ export class Microscope {
   lamp: Lamp = $state("bright");
   picked: Cell | null = $state.raw(null);
   hovered: Cell | null = $state.raw(null);
-  /** The probe's example that is looked at, and those that were chosen together. */
+  /** The probe's example that is looked at, those that were chosen together, and the one that is pointed at. */
   sample: number | null = $state(null);
   gathered: number[] = $state.raw([]);
-  /** The example that is pointed at. */
   pointed: number | null = $state(null);
   /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
   beside: number | null = $state(null);

@@ -100,6 +100,13 @@ export function mistaken(known: Int16Array, said: Int16Array): number[] {
   return found;
 }
 
+/** Those of one class that were taken for this one. */
+export function among(known: Int16Array, said: Int16Array, is: number, as: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < known.length; i++) if (known[i] === is && said[i] === as) found.push(i);
+  return found;
+}
+
 /** How many of these (null: of all) are of each class; at the end those of none. */
 export function mix(known: Int16Array, some: readonly number[] | null, classes: number): number[] {
   const found = new Array<number>(classes + 1).fill(0);

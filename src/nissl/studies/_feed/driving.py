@@ -9,6 +9,7 @@ from nissl.errors import MissingData
 from nissl.studies._feed.packing import Array, finite, packed, steps
 from nissl.studies._feed.part import Part, number
 from nissl.studies._feed.probed import latest
+from nissl.studies._feed.stage import Stage
 
 TOP = 9
 
@@ -47,18 +48,12 @@ class Driving(Part):
         self.stage.there(epoch)
         if epoch not in self._epochs(shown[place]):
             raise MissingData(f"No samples of {shown[place]} were recorded at epoch {epoch}.")
-        cells = self._cells(shown[place], epoch)
+        found = cells(self.stage, shown[place], epoch)
         if len(said) == 2:
-            return self._top(cells, epoch)
-        if said[1] is None or said[1] >= cells.shape[1]:
-            raise self.unknown(rest, f"cells up to {cells.shape[1] - 1} of {shown[place]}")
-        return self._one(cells[:, said[1]], epoch)
-
-    def _cells(self, name: str, epoch: int) -> Array:
-        """(example, cell); of a map its highest place."""
-        values = np.nan_to_num(self.stage.probed.values(name, epoch))
-        flat = values if values.ndim == 2 else values.reshape(*values.shape[:2], -1).max(2)
-        return self.stage.slides.shown[name].table(flat.T.astype(np.float64))
+            return self._top(found, epoch)
+        if said[1] is None or said[1] >= found.shape[1]:
+            raise self.unknown(rest, f"cells up to {found.shape[1] - 1} of {shown[place]}")
+        return self._one(found[:, said[1]], epoch)
 
     def _top(self, cells: Array, epoch: int) -> bytes:
         few = min(TOP, len(cells))
@@ -75,3 +70,10 @@ class Driving(Part):
         return packed(
             {"epoch": epoch, "most": finite(most), "least": finite(values.min(initial=0.0))}, {"values": parts}
         )
+
+
+def cells(stage: Stage, name: str, epoch: int) -> Array:
+    """(example, cell) of a slide, of a map its highest place."""
+    values = np.nan_to_num(stage.probed.values(name, epoch))
+    flat = values if values.ndim == 2 else values.reshape(*values.shape[:2], -1).max(2)
+    return stage.slides.shown[name].table(flat.T.astype(np.float64))

@@ -97,22 +97,29 @@ class Probed:
     @cached_property
     def inputs(self) -> Array:
         """The examples themselves; MissingData where they cannot be had, or are others than those that were recorded."""
-        found = np.asarray(self._inputs())
-        if found.dtype.kind not in "fiub" or found.ndim < 2 or len(found) != self.count:
-            raise MissingData(
-                f"{self.count:,} examples were recorded, the data hold {len(found):,} of shape {found.shape[1:]}: they are others."
-            )
-        return found
+        found: Any = None
+        why = "the run does not say which data it was shown"
+        for source in (self._recorded, self._shown):
+            try:
+                found = np.asarray(source())
+            except (NisslError, OSError) as error:
+                why = str(error)
+                continue
+            if found.dtype.kind in "fiub" and found.ndim > 1 and len(found) == self.count:
+                return found
+            why = f"{self.count:,} examples were recorded, the data hold {len(found):,} of shape {found.shape[1:]}: they are others"
+        raise MissingData(f"There are no pictures of the examples: {why}.")
 
-    def _inputs(self) -> Any:
-        if self._network is not None:
-            seen = self._network()
-            given = seen.held_out if seen.held_out is not None else seen.discovery
-            return given[0] if isinstance(given, tuple | list) else given
-        try:
-            return recorded_data(self.trace).test.x
-        except (NisslError, OSError) as error:
-            raise MissingData(f"There are no pictures of the examples: {error}") from error
+    def _recorded(self) -> Any:
+        return recorded_data(self.trace).test.x
+
+    def _shown(self) -> Any:
+        """Those that came with the network: loading it takes longer."""
+        if self._network is None:
+            raise MissingData("the network is not at hand")
+        seen = self._network()
+        given = seen.held_out if seen.held_out is not None else seen.discovery
+        return given[0] if isinstance(given, tuple | list) else given
 
 
 def probabilities(outputs: Array) -> Array:

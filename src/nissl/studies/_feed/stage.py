@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 
 from nissl.core.trace import Trace
 from nissl.errors import MissingData
+from nissl.studies._feed.moments import Moments
 from nissl.studies._feed.probed import Probed
 from nissl.studies._feed.slides import Slides
 from nissl.studies.subject import Subject
@@ -27,6 +29,11 @@ class Stage:
     @cached_property
     def probed(self) -> Probed:
         return Probed(self.trace, (lambda: self.subject) if self.alive else None)
+
+    @cached_property
+    def moments(self) -> Moments:
+        path = getattr(self.trace.store, "path", None)
+        return Moments(lambda: self.subject.model, path if isinstance(path, Path) else None)
 
     @property
     def alive(self) -> bool:
