@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # typing's own takes longer to import than all of this; c
 if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table below
     from nissl import callbacks as callbacks
     from nissl.adapters.arrays import Arrays as Arrays
+    from nissl.apps.notebook import view as view
     from nissl.apps.report import report as report
     from nissl.core.attributing import attribute as attribute
     from nissl.core.attribution import Attribution as Attribution
@@ -57,7 +58,7 @@ __all__ = [
     "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Portraits", "Profiles", "Projection", "Quantity", "Recorder", "Stages",
     "Store", "Structure", "Trace", "Trails", "attribute", "attribution_agreement", "attribution_erasure", "attribution_sanity", "biased_decay",
     "changes", "communities", "compress", "decompress", "dream", "edit", "graph", "invert", "kinship", "network", "open", "portrait", "profile",
-    "projection", "prune", "record", "report", "structure", "structures", "study", "topomap", "trails",
+    "projection", "prune", "record", "report", "structure", "structures", "study", "topomap", "trails", "view",
 ]  # fmt: skip
 
 _HOMES = {
@@ -104,6 +105,7 @@ _HOMES = {
     "study": "nissl.studies.study",
     "topomap": "nissl.core.topomap",
     "trails": "nissl.core.trailing",
+    "view": "nissl.apps.notebook",
 }
 
 if not TYPE_CHECKING:

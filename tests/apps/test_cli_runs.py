@@ -105,6 +105,8 @@ def test_show_goes_from_epoch_to_neuron(run: Path, capsys: pytest.CaptureFixture
         ("e2/hidden_1/n7", "E_2-L_hidden_1-n_7"),
         ("e2/hidden_1/n7", f"{value:.4g}"),
         ("e2/hidden_1/n7/mean", f"{value:.4g}"),
+        ("e2/hidden_1/n7?stain=3,8", "E_2-L_hidden_1-n_7"),
+        ("#/e1/hidden_1/n7?stain=3&vs=e2", "E_2-L_hidden_1-n_7"),
     ):
         assert main(["show", str(run), address]) == 0
         assert said in capsys.readouterr().out

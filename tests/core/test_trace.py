@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import nissl
+from nissl.core import address
 from nissl.errors import BadValue, NisslWarning, NoTrace, UnknownName
 
 NAMES = ["input", "hidden_1", "L_odd", "output"]
@@ -63,6 +64,32 @@ def test_all_spellings_mean_the_same_cell(trace, epoch, layer, neuron):
 
 def test_paths_may_be_cut_anywhere(trace):
     assert trace["E_3/L_hidden_1"]["n_2"]["bias"] == trace["E_3"]["hidden_1/n2"]["bias"]
+
+
+@pytest.mark.parametrize("said", ["stain=3,8", "stain=3&vs=e12&lamp=dark", "view=layers", "", "stain=a%2Fb"])
+def test_what_a_page_says_beside_the_place_does_not_change_it(trace, said):
+    for written in (f"e3/hidden_1/n2?{said}", f"#/e3/hidden_1/n2?{said}", f"/e3/L_hidden_1/n2?{said}"):
+        assert trace[written].signature == "E_3-L_hidden_1-n_2"
+    assert trace[f"e3/hidden_1?{said}"].name == "hidden_1"
+    assert trace[f"e3?{said}"].number == 3
+
+
+def test_an_address_names_the_epoch_beside():
+    assert address.beside("#/e30/hidden_1/n20?stain=3&vs=e12") == "e12/hidden_1/n20"
+    assert address.beside("e30?vs=e12&stain=3") == "e12"
+    assert address.beside("e30/hidden_1/n20?stain=3") is None
+
+
+def test_a_layers_name_may_be_written_as_in_a_link():
+    known = ("a/b", "c d", "100%", "x+y", "x y", "%2F")
+    assert [address.layer_name(written, known) for written in ("a%2Fb", "c+d", "L_a%2Fb", "100%25", "100%")] == [
+        "a/b",
+        "c d",
+        "a/b",
+        "100%",
+        "100%",
+    ]
+    assert [address.layer_name(name, known) for name in known] == list(known), "its own name comes first"
 
 
 def test_a_layer_whose_own_name_starts_like_an_address(trace):

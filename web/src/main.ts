@@ -1,4 +1,4 @@
-import { mount } from "svelte";
+import { mount, unmount } from "svelte";
 import App from "./App.svelte";
 import "./styles/ground.css";
 import "./styles/pathways.css";
@@ -10,13 +10,31 @@ import "./styles/live.css";
 import "./styles/points.css";
 import "./styles/samples.css";
 import "./styles/compare.css";
-import { beside, within } from "./lib/source";
+import { own } from "./lib/host";
 import { Microscope } from "./lib/microscope.svelte";
+import { framed, kernel, type Model } from "./lib/notebook";
+import { beside, within } from "./lib/source";
 
+/** For a notebook, which reads this script once for all its widgets; gives back how to end one. */
+function widget(model: Model, el: HTMLElement, style: string): () => void {
+  const source = kernel(model);
+  const look = new Microscope(source);
+  const { host, target } = framed(el, model, style);
+  const app = mount(App, { target, props: { look, host } });
+  Object.assign(host.root, { look });
+  void look.open(host.address);
+  return () => {
+    look.end();
+    source.end();
+    void unmount(app);
+  };
+}
+
+Object.assign(window, { nissl: { widget } });
 const target = document.getElementById("nissl");
 if (target !== null) {
   const look = new Microscope(within(document) ?? beside("data/"));
-  Object.assign(window, { nissl: { look } }); // for the curious, and for tests
-  mount(App, { target, props: { look } });
+  Object.assign(window, { nissl: { look, widget } }); // for the curious, and for tests
+  mount(App, { target, props: { look, host: own() } });
   void look.open(location.hash);
 }

@@ -17,15 +17,18 @@ from nissl.studies.feed import Feed
 
 
 def view(
-    run: str | Path | Trace, *, port: int | None = None, browser: bool = True, model: str | None = None, data: str | None = None,
+    run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: str | None = None,
+    data: str | None = None,
 ) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
+    `at`: the address in the trace that it opens at, "e30/hidden_1/n20?stain=3,8"; left out: the last epoch.
     `port`: None for any that is free. Only this machine is answered, and only who has the key that is part of the address.
     `model`, `data`: the network that was recorded, and examples, FILE.py:NAME each, to cut units from the page and see what it
     costs; a run of `nissl train` knows its own.
     """
     server, held, address, trace = prepared(run, port, model=model, data=data)
+    address += f"#/{at.lstrip('#/')}" if at else ""
     name, count = trace_name(run, trace), len(trace.epochs)
     print(
         f"{name}, {count} epoch{'s' * (count != 1)}{'' if trace.closed else ', still recorded'}: {address}", flush=True

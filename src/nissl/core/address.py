@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote_plus
 
 from nissl.errors import UnknownKey, listing, near
+
+_QUERY = re.compile(r"\?(?:[a-z]+=[^/?]*)?$")
+"""How the page says what is stained, compared and shown: after the place, and read by the page alone."""
 
 
 def epoch_number(key: Any) -> int:
@@ -18,8 +22,9 @@ def neuron_number(key: Any) -> int:
 
 
 def layer_name(key: Any, known: Sequence[str]) -> str:
-    """The layer called `L_name` or `name`; a layer whose own name starts with L_ is found as it is."""
-    for name in (key, str(key).removeprefix("L_")):
+    """The layer called `L_name` or `name`, also as a link has it (%2F); one whose own name starts with L_ is found as it is."""
+    linked = unquote_plus(str(key))
+    for name in (key, str(key).removeprefix("L_"), linked, linked.removeprefix("L_")):
         if name in known:
             return str(name)
     bare = str(key).removeprefix("L_")
@@ -42,8 +47,14 @@ def missing_epoch(epoch: int, known: Iterable[int]) -> UnknownKey:
 
 
 def parts(path: str) -> list[str]:
-    """The steps of "e30/hidden_1/n20"."""
-    return [part for part in path.strip("/").split("/") if part]
+    """The steps of "e30/hidden_1/n20", and of the page's "#/e30/hidden_1/n20?stain=3,8": what is stained there is not a step."""
+    return [part for part in _QUERY.sub("", path).removeprefix("#").strip("/").split("/") if part]
+
+
+def beside(path: str) -> str | None:
+    """The same place at the epoch that it is compared with ("?vs=e12"); None where there is none."""
+    found = re.search(r"[?&]vs=([^&]*)", path)
+    return "/".join([found[1], *parts(path)[1:]]) if found else None
 
 
 def _number(key: Any, letter: str, expected: str) -> int:

@@ -91,7 +91,7 @@ class Trace(Mapping[str, Epoch]):
             cut = Trace(self.store, address.chosen(self.epochs, key))
             cut._warned = self._warned  # what was said once is not said of every part
             return cut
-        if isinstance(key, str) and "/" in key and address.parts(key):
+        if isinstance(key, str) and ("/" in key or "?" in key) and address.parts(key):
             first, *rest = address.parts(key)
             found: Any = self[first]
             for part in rest:
@@ -265,6 +265,12 @@ class Trace(Mapping[str, Epoch]):
         from nissl.core import annotation
 
         return self.undamaged(lambda: annotation.class_sets(self, epoch, model))
+
+    def view(self, at: str = "", **options: Any) -> Any:
+        """The microscope at an address, "e30/hidden_1/n20?stain=3,8": in a notebook a widget, elsewhere a page, until interrupted."""
+        from importlib import import_module
+
+        return import_module("nissl.apps.notebook").view(self, at, **options)  # by name: a noun knows no page
 
     # time
 

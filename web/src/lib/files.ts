@@ -1,6 +1,6 @@
 /** A run's files, each fetched and unpacked once and kept while it is near what is looked at. */
 
-import { Unread, type Source } from "./source";
+import { reason, Unread, type Source } from "./source";
 import type { Cells, DyeName, Index, Paths } from "./types";
 import { cells, gunzip, paths } from "./unpack";
 
@@ -115,8 +115,4 @@ export class Files {
       this.held.delete(old);
     }
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -126,6 +126,12 @@ export class Microscope {
     else if (this.phase !== "opening" && this.files.live && this.index?.closed !== true) void this.refresh();
   }
 
+  /** Nobody looks any more. */
+  end(): void {
+    this.playing = false;
+    this.listening.end();
+  }
+
   private grown(found: Shown): void {
     const before = this.index;
     const same = before?.epochs.length === found.epochs.length && before.closed === found.closed;

@@ -16,6 +16,10 @@ export interface Source {
 /** What went wrong, in words for people. */
 export class Unread extends Error {}
 
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Files beside the page, from nissl's own server or any web host. */
 export function beside(root: string, stream = "live", questions = "ask/"): Source {
   return {

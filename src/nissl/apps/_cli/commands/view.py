@@ -9,6 +9,9 @@ from nissl.apps._cli.options import Run
 
 def view(
     run: Run,
+    at: Annotated[
+        str, Parameter(help="The address that it opens at: e30/hidden_1/n20?stain=3,8; left out: the last epoch.")
+    ] = "",
     *,
     port: Annotated[
         int | None, Parameter(help="Where it listens, on this machine only; left out: any that is free.")
@@ -27,8 +30,8 @@ def view(
 ) -> None:
     """See the network learn, in a browser: its pathways stained, epoch by epoch; also while it is being recorded.
 
-    Examples: `nissl view runs/digits`; `nissl view runs/mine --model train.py:net --data train.py:examples`.
+    Examples: `nissl view runs/digits`; `nissl view runs/digits 'e3/hidden_1?view=layers'`; `nissl view runs/mine --model train.py:net --data train.py:examples`.
     """
     from nissl.apps.server import view as serve
 
-    serve(run, port=port, browser=browser, model=model, data=data)
+    serve(run, at, port=port, browser=browser, model=model, data=data)

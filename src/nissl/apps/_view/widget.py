@@ -1,0 +1,70 @@
+"""`Widget`: the page in a cell of a notebook; what it reads comes as messages from the kernel, nothing from any network."""
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from nissl.apps._view.assets import assets
+from nissl.apps._view.made import Made
+from nissl.errors import NisslError
+from nissl.studies.feed import Feed
+
+PAGE = ("app.js", "app.css")
+LOADER = """
+const KEY = Symbol.for("nissl.page");  // the script is sent once for all widgets of a notebook, and saved with none
+function ask(model, name) {
+  return new Promise((done, failed) => {
+    const id = `${Date.now()}.${Math.random()}`;
+    const heard = ({ id: of, error }, buffers) => {
+      if (of !== id) return;
+      model.off("msg:custom", heard);
+      if (error) failed(new Error(error));
+      else done(new TextDecoder().decode(buffers[0]));
+    };
+    model.on("msg:custom", heard);
+    model.send({ id, name });
+  });
+}
+async function load(model) {
+  const [script, style] = await Promise.all([ask(model, "page/app.js"), ask(model, "page/app.css")]);
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  try { await import(/* webpackIgnore: true */ address); } finally { URL.revokeObjectURL(address); }
+  return { widget: globalThis.nissl.widget, style };
+}
+export default {
+  async render({ model, el }) {
+    el.textContent = "The microscope waits for its kernel: run this cell.";
+    globalThis[KEY] ??= load(model).catch(error => { delete globalThis[KEY]; throw error; });
+    const { widget, style } = await globalThis[KEY];
+    return widget(model, el, style);
+  },
+};
+"""
+
+
+class Widget(anywidget.AnyWidget):  # type: ignore[misc]
+    """A trace's page. `at` is its address in the trace, as trace[at] has it, and follows what is done on the page."""
+
+    _esm = LOADER
+    at = traitlets.Unicode("").tag(sync=True)
+    height = traitlets.Int(680).tag(sync=True)
+
+    def __init__(self, feed: Feed, at: str = "", *, height: int = 680):
+        self._made = Made(feed)
+        super().__init__(at=at, height=height)
+        self.on_msg(self._asked)
+
+    def _asked(self, _: Any, content: Any, __: Any) -> None:
+        """The page asks for a file by its name, under a number that it knows the answer by."""
+        number, name = (content.get("id"), content.get("name")) if isinstance(content, dict) else (None, None)
+        if not isinstance(number, str) or not isinstance(name, str):
+            return
+        try:
+            self.send({"id": number}, [self._file(name)])
+        except (NisslError, KeyError) as error:
+            self.send({"id": number, "error": str(error)})
+
+    def _file(self, name: str) -> bytes:
+        own = name.removeprefix("page/")
+        return assets()[own].read_bytes() if own != name and own in PAGE else self._made.file(name)

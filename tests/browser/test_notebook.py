@@ -1,0 +1,158 @@
+"""The page as a widget in a real JupyterLab and a real marimo: data by messages, the address both ways, one script for several."""
+
+import json
+import time
+import urllib.request
+
+import pytest
+
+from nissl.apps._view.assets import PAGE
+from tests.browser import chromium
+from tests.browser.notebooks import INSTALL, free_port, notebook, serving
+
+LIMIT = 400_000
+ROOTS = """(function deep(from) { return [...from.querySelectorAll('*')].filter(one => one.shadowRoot)
+    .flatMap(one => one.shadowRoot.querySelector('#nissl') ? [one] : deep(one.shadowRoot)) })(document)"""
+PAINTED = f"{ROOTS}.every(one => one.shadowRoot.querySelector('canvas')?.dataset.painter) && {ROOTS}.length"
+FIRST = """from nissl.testing.specimens import specimen
+import nissl
+seen = nissl.view(specimen("followed"), "e2/hidden_1/n3?stain=3", height=560)
+seen"""
+SECOND = 'specimen("followed").view("e5?view=layers&stain=0,4", height=560)'
+
+
+def need(name, module):
+    for one in ("anywidget", module):
+        pytest.importorskip(one, reason=INSTALL.format(name))
+
+
+def test_the_script_is_small_and_saved_with_no_notebook():
+    need("jupyterlab", "anywidget")
+    from nissl.apps._view.widget import LOADER
+
+    assert sum((PAGE / name).stat().st_size for name in ("app.js", "app.css")) <= LIMIT
+    assert len(LOADER) < 2000
+
+
+def test_a_notebook_runs_and_its_cell_holds_a_widget(tmp_path):
+    need("nbclient", "nbclient")
+    pytest.importorskip("ipykernel", reason=INSTALL.format("ipykernel"))
+    import nbformat
+    from nbclient import NotebookClient
+
+    made = nbformat.read(notebook(tmp_path / "a.ipynb", FIRST, "print(seen.at)"), 4)
+    NotebookClient(made, timeout=120, kernel_name="python3").execute()
+    shown = made.cells[0].outputs[0].data
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    assert made.cells[1].outputs[0].text == "e2/hidden_1/n3?stain=3\n"
+    assert len(json.dumps(made)) < 20_000
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    need("jupyterlab", "jupyterlab")
+    home, port = tmp_path_factory.mktemp("lab"), free_port()
+    notebook(home / "look.ipynb", FIRST, SECOND, 'seen.at = "e5/hidden_2/n7?stain=8"', "open('at', 'w').write(seen.at)")
+    words = ["jupyterlab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root", "--ServerApp.ip=127.0.0.1"]  # fmt: skip
+    with serving(words, f"http://127.0.0.1:{port}/lab", home) as address:
+        yield address, home
+
+
+def asked(address):
+    with urllib.request.urlopen(address) as answer:
+        return json.load(answer)
+
+
+def until(true, patience=30):
+    end = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def keyed(tab, name, *, shift=False):
+    tab.ask(
+        "Input.dispatchKeyEvent",
+        type="keyDown",
+        key=name,
+        code=name,
+        windowsVirtualKeyCode=13,
+        modifiers=8 * shift,
+        text="\r",
+    )
+    tab.ask("Input.dispatchKeyEvent", type="keyUp", key=name, code=name, windowsVirtualKeyCode=13, modifiers=8 * shift)
+
+
+def run_next(tab):
+    """The chosen cell, and on to the next one."""
+    keyed(tab, "Enter", shift=True)
+
+
+@pytest.fixture
+def leaving(tab):
+    """JupyterLab asks whether one really wants to leave it: a tab of its own is just closed."""
+    with chromium.page(width=1300, height=1500) as opened:
+        yield opened
+
+
+def test_two_widgets_in_jupyterlab(leaving, lab):
+    (address, home), tab = lab, leaving
+    tab.go(f"{address}/tree/look.ipynb")
+    tab.until("document.querySelectorAll('.jp-CodeCell').length === 4", 90)
+    until(lambda: [one["execution_state"] for one in asked(f"{address[:-3]}api/kernels")] == ["idle"], 60)
+    tab.js("document.querySelector('.jp-CodeCell .cm-content').focus()")
+    run_next(tab)
+    tab.until(f"{PAINTED} === 1", 90)
+    run_next(tab)
+    tab.until(f"{ROOTS}[1]?.shadowRoot.querySelectorAll('.map canvas').length === 11", 60)
+    assert tab.js(f"{ROOTS}[0].look.hash") == "#/e2/hidden_1/n3?stain=3"
+    assert tab.js(f"{ROOTS}[1].look.hash") == "#/e5/hidden_2?view=layers&stain=0,4"
+
+    run_next(tab)  # the address from Python
+    tab.until(f"{ROOTS}[0].shadowRoot.querySelector('canvas')?.dataset.epoch === '5'", 30)
+    tab.until(f"{ROOTS}[0].look.hash === '#/e5/hidden_2/n7?stain=8'")
+    tab.js(f"{ROOTS}[0].shadowRoot.querySelector('[aria-label=\"one epoch back\"]').click()")  # and to it
+    tab.until(f"{ROOTS}[0].shadowRoot.querySelector('canvas')?.dataset.epoch === '2'", 30)
+    assert tab.js(f"{ROOTS}[1].look.epoch") == 5, "each has its own cursor"
+    time.sleep(0.5)
+    run_next(tab)
+    until(lambda: (home / "at").exists() and (home / "at").read_text())
+    assert (home / "at").read_text() == "e2/hidden_2/n7?stain=8"
+
+
+MARIMO = """import marimo
+app = marimo.App(width="full")
+
+@app.cell
+def _():
+    from nissl.testing.specimens import specimen
+    import nissl
+    import marimo as mo
+    seen = mo.ui.anywidget(nissl.view(specimen("followed"), "e2?stain=3", height=560))
+    seen
+    return (seen,)
+
+@app.cell
+def _(seen):
+    open("at", "w").write(seen.value["at"])
+    return
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_in_marimo(tab, tmp_path):
+    need("marimo", "marimo")
+    (tmp_path / "look.py").write_text(MARIMO)
+    port = free_port()
+    words = ["marimo", "-q", "run", "look.py", "--headless", "--no-token", f"--port={port}", "--host=127.0.0.1"]
+    tab.size(1300, 900)
+    with serving(words, f"http://127.0.0.1:{port}/", tmp_path) as address:
+        tab.go(address)
+        tab.until(f"{PAINTED} === 1", 90)
+        assert tab.js(f"{ROOTS}[0].look.hash") == "#/e2?stain=3"
+        tab.js(f"{ROOTS}[0].shadowRoot.querySelector('[aria-label=\"one epoch on\"]').click()")
+        tab.until(f"{ROOTS}[0].shadowRoot.querySelector('canvas')?.dataset.epoch === '5'", 30)
+        until(lambda: (tmp_path / "at").read_text() == "e5?stain=3")
+        tab.go("about:blank")
