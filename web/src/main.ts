@@ -11,6 +11,7 @@ import "./styles/points.css";
 import "./styles/samples.css";
 import "./styles/compare.css";
 import { own } from "./lib/host";
+import "./styles/graph.css";
 import { Microscope } from "./lib/microscope.svelte";
 import { framed, kernel, type Model } from "./lib/notebook";
 import { beside, within } from "./lib/source";

@@ -4,6 +4,7 @@ import type { Component } from "svelte";
 import type { View } from "./lib/address";
 import type { Microscope } from "./lib/microscope.svelte";
 import ConfusionPage from "./parts/ConfusionPage.svelte";
+import GraphPage from "./parts/GraphPage.svelte";
 import Layers from "./parts/Layers.svelte";
 import NeuronPage from "./parts/NeuronPage.svelte";
 import Pathways from "./parts/Pathways.svelte";
@@ -17,6 +18,7 @@ export const views: Record<View, Component<{ look: Microscope }>> = {
   neuron: NeuronPage,
   samples: Samples,
   confusion: ConfusionPage,
+  graph: GraphPage,
   run: RunPage,
   projector: Projector,
 };

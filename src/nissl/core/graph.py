@@ -1,7 +1,7 @@
 """What a model is made of and what flows where: `nissl.graph(model, x)`."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -115,7 +115,20 @@ class Graph:
         """The same with at most so many levels: blocks of the last one closed, each a node."""
         if depth < 1:
             raise BadValue(f"depth={depth}: how many levels of blocks are shown, from 1.")
-        into = {node.id: [*self.around(node.id), node.id][:depth][-1] for node in self.nodes}
+        return self._into({node.id: [*self.around(node.id), node.id][:depth][-1] for node in self.nodes})
+
+    def folded(self, blocks: Iterable[int]) -> "Graph":
+        """The same with these blocks closed, each a node."""
+        closed = set(blocks)
+        if unknown := closed - self.blocks:
+            raise BadValue(
+                f"There are no blocks {listing(sorted(unknown))} to close. There are: {listing(sorted(self.blocks))}."
+            )
+        ways = {node.id: [*self.around(node.id), node.id] for node in self.nodes}
+        return self._into({one: next((block for block in way if block in closed), one) for one, way in ways.items()})
+
+    def _into(self, into: Mapping[int, int]) -> "Graph":
+        """Each node in what shows it."""
         edges = dict.fromkeys((into[a], into[b]) for a, b in self.edges)
         kept = tuple(node for node in self.nodes if into[node.id] == node.id)
         return replace(self, nodes=kept, edges=tuple(edge for edge in edges if edge[0] != edge[1]))

@@ -14,6 +14,7 @@ from nissl.studies._feed.cells import Cells
 from nissl.studies._feed.changes import Changed
 from nissl.studies._feed.driving import Driving
 from nissl.studies._feed.examples import Examples
+from nissl.studies._feed.graph import Graphs
 from nissl.studies._feed.packing import finite
 from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
@@ -33,6 +34,7 @@ PARTS: dict[str, type[Part]] = {
     "paths": Paths,
     "run": Run,
     "changes": Changed,
+    "graph": Graphs,
     "units": Units,
     "answers": Answers,
     "points": Points,

@@ -4,7 +4,7 @@ import type { DyeName } from "./types";
 
 export type Lamp = "bright" | "dark";
 
-export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "run"] as const;
+export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "graph", "run"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Address {

@@ -21,7 +21,11 @@ class Portraits(Part):
     def told(self) -> dict[str, Any] | None:
         if not self.stage.alive:
             return {"absent": "A portrait is drawn by the network, which is not at hand."}
-        return {"steps": STEPS} if self.stage.probed.count else {"absent": "No examples were recorded that could guide it."}
+        return (
+            {"steps": STEPS}
+            if self.stage.probed.count
+            else {"absent": "No examples were recorded that could guide it."}
+        )
 
     def names(self) -> Iterator[str]:
         """None: they are drawn on request."""

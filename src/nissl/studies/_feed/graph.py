@@ -1,0 +1,166 @@
+"""`graph/KIND[.FOLD].bin`: what the network is made of, laid out; `graph/dye.EPOCH.bin`: how much of each layer is whose.
+
+KIND: layers (as the trace's header knows them) or modules (what a pass of one example shows, where the network can be had).
+FOLD: d2: two levels of blocks are open; f3-17: the blocks 3 and 17 are closed; left out: as many as are read at a glance.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nissl.core.draft import Draft
+from nissl.core.graph import Graph
+from nissl.core.graph import graph as drawn
+from nissl.core.layer import Layer
+from nissl.core.network import batches
+from nissl.core.probe import streamed
+from nissl.studies._feed.packing import Array, packed
+from nissl.studies._feed.part import Part, number
+from nissl.studies.subject import is_pair
+
+READ = 40
+"""Nodes that are read at a glance."""
+DEPTHS = 4
+ABOVE = 1.15
+"""What is a class's own is above so many times the unit's mean over classes, as cells are dyed by activity."""
+
+
+class Graphs(Part):
+    def told(self) -> dict[str, Any]:
+        if not self._layers:
+            return {"absent": "the trace's header names no layers"}
+        return {
+            "kinds": ["layers", *(["modules"] if self.stage.alive else [])],
+            "joined": any(x.inputs for x in self._layers),
+        }
+
+    def names(self) -> Iterator[str]:
+        if self._layers:
+            yield "layers.bin"
+            yield from (f"layers.d{depth}.bin" for depth in range(1, self._whole("layers").depth + 1))
+            yield from (f"dye.{epoch}.bin" for epoch in self.trace.epochs if self.trace.classes)
+
+    def file(self, rest: str) -> bytes:
+        kind, _, fold = rest.removesuffix(".bin").partition(".")
+        epoch = number(fold) if kind == "dye" else None
+        if epoch is not None and rest.endswith(".bin"):
+            return self._dyed(epoch)
+        known = kind == "layers" or (kind == "modules" and self.stage.alive)
+        if not known or not rest.endswith(".bin") or not re.fullmatch(r"(d[1-9]\d?|f(\d{1,6}(-\d{1,6})*)?)?", fold):
+            raise self.unknown(rest, "layers.bin, layers.d2.bin, layers.f3-17.bin, dye.EPOCH.bin")
+        whole = self._whole(kind)
+        shown = _folded(whole, fold)
+        there = {node.id for node in shown.nodes}
+        head = shown.to_dict() | {
+            "every": len(whole.nodes) - len(whole.blocks),
+            "depth": whole.depth,
+            "closed": sorted(one for one in whole.blocks if one in there and one not in shown.blocks),
+            "layers": {str(node.id): self._within(whole, node.id) for node in shown.nodes},
+            "work": {layer.name: _work(layer) for layer in self._layers},
+        }
+        return packed(head, {})
+
+    @cached_property
+    def _layers(self) -> list[Layer]:
+        return [Layer.of(said) for said in self.trace.header.get("layers", ())]
+
+    @cached_property
+    def _kept(self) -> dict[str, Graph]:
+        return {}
+
+    def _whole(self, kind: str) -> Graph:
+        if kind not in self._kept:
+            self._kept[kind] = (
+                recorded(self.trace.header.get("model") or "network", self._layers)
+                if kind == "layers"
+                else self._shown()
+            )
+        return self._kept[kind]
+
+    def _shown(self) -> Graph:
+        """As one example of the discovery set shows it."""
+        subject = self.stage.subject
+        data = subject.discovery[0] if is_pair(subject.discovery) else subject.discovery
+        x, _ = next(iter(streamed(data, 1)))
+        return drawn(subject.model, next(batches(x, 1)))
+
+    def _within(self, whole: Graph, one: int) -> list[str]:
+        """The recorded layers that a node is, or that lie in it."""
+        names = {layer.name for layer in self._layers}
+        return [
+            node.path for node in whole.nodes if node.path in names and (node.id == one or one in whole.around(node.id))
+        ]
+
+    def _dyed(self, epoch: int) -> bytes:
+        """(layer, class): what is a class's own in a layer, in parts of full depth, the mean over its units."""
+        self.stage.there(epoch)
+        arrays: dict[str, Array] = {}
+        names = self.stage.slides.every
+        for which in self.stage.dyes(epoch):
+            dye = self.stage.dye(which, epoch)
+            rows = []
+            for name in names:
+                table, full = dye.table(name)
+                share = np.clip(np.nan_to_num(table / (full or 1.0)), 0, 1.2)
+                rows.append(np.maximum(share - ABOVE * share.mean(1, keepdims=True), 0).mean(0))
+            arrays[which] = np.asarray(rows, np.float32)
+        return packed({"epoch": epoch, "layers": names}, arrays)
+
+
+def recorded(name: str, layers: list[Layer]) -> Graph:
+    """Recorded layers in order of use, in blocks by their dotted names; edges as the first pass has shown them."""
+    draft, open_, numbers = Draft(), list[str](), dict[str, int]()
+    blocks = _blocks(layers)
+    for layer in layers:
+        around = [path for path in _prefixes(layer.name) if path in blocks]
+        same = next(
+            (i for i, (a, b) in enumerate(zip(open_, around, strict=False)) if a != b), min(len(open_), len(around))
+        )
+        for _ in open_[same:]:
+            draft.leave()
+        for path in around[same:]:
+            draft.enter(draft.named(path), "block")
+        open_ = around
+        shape = None if layer.units is None else (layer.units, *layer.unit_shape)
+        kind = f"{layer.kind} + {layer.nonlinearity}" if layer.nonlinearity else layer.kind
+        sources = [numbers[one] for one in layer.inputs if one in numbers]
+        params = sum(map(prod, layer.parameters.values()))
+        numbers[layer.name] = draft.add(layer.name, kind, "module", shape, params, sources)
+    for _ in open_:
+        draft.leave()
+    return draft.graph(name, "modules", sum(prod(shape) for layer in layers for shape in layer.parameters.values()))
+
+
+def _prefixes(name: str) -> list[str]:
+    words = name.split(".")
+    return [".".join(words[:count]) for count in range(1, len(words))]
+
+
+def _blocks(layers: list[Layer]) -> set[str]:
+    """Prefixes that some layers share, not all; of several that the same layers share the longest."""
+    count = Counter(prefix for layer in layers for prefix in _prefixes(layer.name))
+    deeper = {path.rpartition(".")[0] for path in count if count[path] == count[path.rpartition(".")[0]]}
+    return {path for path, times in count.items() if 1 < times < len(layers) and path not in deeper}
+
+
+def _folded(whole: Graph, fold: str) -> Graph:
+    if fold.startswith("f"):
+        return whole.folded(int(one) for one in fold[1:].split("-") if one)
+    if fold:
+        return whole.collapsed(int(fold[1:]))
+    for depth in range(min(whole.depth, DEPTHS), 1, -1):
+        shown = whole.collapsed(depth)
+        if len(shown.nodes) - len(shown.blocks) <= READ:
+            return whole if depth == whole.depth else shown
+    return whole.collapsed(1) if whole.depth > 1 else whole
+
+
+def _work(layer: Layer) -> int | None:
+    """Multiplications with weights that one example takes; None where that is not known."""
+    weight = layer.parameters.get("weight")
+    return prod(weight) * prod(layer.unit_shape) if weight and layer.kind in ("dense", "conv") else None

@@ -1,0 +1,51 @@
+"""The graph in a real browser: nodes and edges of the header, tint by stains, a click that selects, blocks that fold."""
+
+import numpy as np
+
+from nissl.testing.specimens import specimen, trace
+from tests.browser.conftest import address_of
+from tests.studies.test_feed_graph import blocky
+
+READY = "document.querySelectorAll('.board .node').length > 0"
+PATHS = "[...document.querySelectorAll('.board .node title')].map(one => one.textContent)"
+
+
+def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
+    seen = specimen("deep")
+    with address_of(seen, quiet) as address:
+        quiet.go(f"{address}#/e5?view=graph&stain=3")
+        quiet.until(READY)
+        assert quiet.js(PATHS) == list(seen.layers)
+        moves = quiet.js("document.querySelector('.edges').getAttribute('d').split('M').length - 1")
+        assert moves == sum(len(seen.place(name).inputs) for name in seen.layers)
+        quiet.js(
+            "document.querySelectorAll('.board .node')[17].dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+        )
+        quiet.until("document.querySelector('.board .node.on title')?.textContent === 'block16.conv'")
+        assert quiet.js("nissl.look.layer(nissl.look.slide).name") == "block16.conv"
+        assert "576 parameters" in quiet.js("document.querySelector('.about').innerText")
+        first = quiet.js("[...document.querySelectorAll('.board .node rect')].map(one => one.style.fill)")
+        quiet.key("4")
+        quiet.key("3")
+        quiet.until(
+            f"JSON.stringify([...document.querySelectorAll('.board .node rect')].map(one => one.style.fill)) !== {first!r}"
+        )
+        wide = quiet.js("document.querySelector('.board svg').clientWidth")
+        quiet.key("+")
+        quiet.until(f"document.querySelector('.board svg').clientWidth > {wide}")
+
+
+def test_blocks_fold_and_open_by_keys(quiet):
+    with address_of(trace(blocky()), quiet) as address:
+        quiet.go(f"{address}#/e5?view=graph")
+        quiet.until("document.querySelectorAll('.board .block').length === 4")
+        quiet.js("document.querySelectorAll('.board .block')[2].focus()")
+        quiet.key("Enter")
+        quiet.until("document.querySelectorAll('.board .node.closed').length === 1")
+        assert quiet.js(PATHS) == ["stem", "layer.0.conv1", "layer.0.conv2", "layer.1", "layer.2.conv1", "layer.2.conv2", "fc"]  # fmt: skip
+        assert "7 nodes shown of 8, in 1 closed block" in quiet.js("document.querySelector('.said p').innerText").replace("\n", " ")  # fmt: skip
+        quiet.js("document.querySelector('.board .node.closed').focus()")
+        quiet.key("Enter")
+        quiet.until("document.querySelectorAll('.board .block').length === 4")
+        assert quiet.js("nissl.look.view") == "graph"
+        assert np.isfinite(quiet.js("document.querySelector('.board svg').clientHeight"))

@@ -1,0 +1,89 @@
+/** What the network is made of: nodes and edges as nissl laid them out, and how much of each layer is whose. */
+
+import { unpack } from "./unpack";
+
+export interface Node {
+  id: number;
+  path: string;
+  type: string;
+  role: string;
+  shape: (number | null)[] | null;
+  params: number;
+  parent: number | null;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export interface Graph {
+  name: string;
+  params: number;
+  width: number;
+  height: number;
+  nodes: Node[];
+  edges: { source: number; target: number; points: [number, number][] }[];
+  /** How many nodes there are when all blocks are open, and how many levels. */
+  every: number;
+  depth: number;
+  /** Blocks that are shown as one node each. */
+  closed: number[];
+  /** Of each node, the recorded layers that it is or holds; of each layer, its multiplications for an example. */
+  layers: Record<string, string[]>;
+  work: Record<string, number | null>;
+}
+
+export function graph(whole: ArrayBuffer): Graph {
+  return unpack(whole).head as unknown as Graph;
+}
+
+/** (layer, class) by dye: what is a class's own, in parts of full depth. */
+export interface Owned {
+  epoch: number;
+  layers: string[];
+  tables: Map<string, Float32Array>;
+}
+
+export function owned(whole: ArrayBuffer): Owned {
+  const { head, arrays } = unpack(whole);
+  return { epoch: head.epoch as number, layers: head.layers as string[], tables: arrays as Map<string, Float32Array> };
+}
+
+/** Of some layers together, how much is each chosen class's own: the mean over them. */
+export function share(found: Owned, table: Float32Array, names: string[], chosen: number[]): number[] {
+  const rows = names.map((name) => found.layers.indexOf(name)).filter((row) => row >= 0);
+  const classes = found.layers.length > 0 ? table.length / found.layers.length : 0;
+  return chosen.map(
+    (k) => rows.reduce((sum, row) => sum + (table[row * classes + k] ?? 0), 0) / Math.max(1, rows.length),
+  );
+}
+
+/** What is written on a node: its name within what is around it. */
+export function label(node: Node, around: Node | undefined): string {
+  const within = around
+    ? node.path.replace(new RegExp(`^${around.path.replace(/#\d+$/, "").replace(/[^\w]/g, "\\$&")}\\.`), "")
+    : node.path;
+  return within === "" ? node.type : within;
+}
+
+export function size(node: Node): string {
+  const shape = node.shape === null ? "" : node.shape.map((n) => n ?? "?").join(" × ") || "scalar";
+  return [shape, node.params > 0 && node.role !== "parameter" ? node.params.toLocaleString("en-US") : ""]
+    .filter(Boolean)
+    .join("  ·  ");
+}
+
+export function line(points: [number, number][]): string {
+  return points
+    .map(([x, y], i) => {
+      const before = points[i - 1];
+      if (before === undefined) return `M${x} ${y}`;
+      const middle = (before[1] + y) / 2;
+      return before[0] === x || before[1] === y ? `L${x} ${y}` : `C${before[0]} ${middle} ${x} ${middle} ${x} ${y}`;
+    })
+    .join("");
+}
+
+export function fold(closed: number[]): string {
+  return `f${[...closed].sort((a, b) => a - b).join("-")}`;
+}
