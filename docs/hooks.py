@@ -67,13 +67,13 @@ def _told() -> weaving.Told:
 
 
 def _place(file: File) -> tuple[int, int, str]:
-    """Where a page stands among all: rooms in their order, tutorials as their index names them, the rest by name."""
-    parts = Path(file.src_uri).with_suffix("").parts
-    first = "index" if file.src_uri == "README.md" else parts[0]
-    room = ORDER.index(first) if first in ORDER else len(ORDER)
-    told = [page.relative_to(weaving.DOCS).as_posix() for page in weaving.story()]
-    within = told.index(file.src_uri) + 1 if file.src_uri in told else 0
-    return room, within, re.sub(r"(README|index)\.md$", " ", file.src_uri)
+    """Where a page stands among all: rooms in their order, pages as their room's index names them, the rest by name."""
+    path = Path(file.src_uri)
+    room = "index" if file.src_uri == "README.md" else path.with_suffix("").parts[0]
+    named = weaving.named(weaving.DOCS / path.parent)
+    within = named.index(path.name) if path.name in named else -1 if path.name == "README.md" else len(named)
+    place = ORDER.index(room) if room in ORDER else len(ORDER)
+    return place, within, re.sub(r"(README|index)\.md$", " ", file.src_uri)
 
 
 def on_page_read_source(page: Any, **_: Any) -> str | None:

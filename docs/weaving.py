@@ -20,11 +20,15 @@ PICTURES = "pictures"
 log = logging.getLogger("mkdocs.hooks.weaving")
 
 
+def named(room: Path) -> list[str]:
+    """A room's pages in the order in which its index names them."""
+    index = room / "README.md"
+    return list(dict.fromkeys(re.findall(r"\]\((\w[\w-]*\.md)\)", index.read_text()))) if index.exists() else []
+
+
 def story() -> list[Path]:
-    """The ten minutes, then the tutorials in the order in which their index names them."""
-    index = DOCS / "tutorials" / "README.md"
-    named = dict.fromkeys(re.findall(r"\]\((\w[\w-]*\.md)\)", index.read_text()))
-    return [DOCS / "start.md", *(index.with_name(name) for name in named)]
+    """The ten minutes, then the tutorials in their order."""
+    return [DOCS / "start.md", *(DOCS / "tutorials" / name for name in named(DOCS / "tutorials"))]
 
 
 @dataclass

@@ -75,7 +75,15 @@ def test_tutorials_show_what_their_blocks_print_and_paint(site: Path) -> None:
 def test_rooms_and_tutorials_are_in_the_order_in_which_one_reads_them(site: Path) -> None:
     named = re.findall(r'href="([\w/-]+)\.html"', (site / "index.html").read_text())
     places = [
-        named.index(page) for page in ("start", "tutorials/index", "tutorials/record", "tutorials/read", "how-to/index")
+        named.index(page)
+        for page in (
+            "start",
+            "tutorials/index",
+            "tutorials/record",
+            "tutorials/read",
+            "how-to/index",
+            "how-to/record-your-loop",
+        )
     ]
     assert places == sorted(places)
 
