@@ -10,6 +10,7 @@ from nissl.apps.report import report, site
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, NotHeard
 from nissl.stores.disk import Disk
+from nissl.studies.alive import alive
 from nissl.studies.feed import Feed
 from nissl.testing.specimens import specimen
 from tests.apps import terminal
@@ -23,7 +24,7 @@ def page(run, tmp_path_factory):
 
 
 def test_a_report_holds_every_file_of_the_page(page, run):
-    feed = Feed(opened(run), "digits")
+    feed = Feed(opened(run), "digits", alive(opened(run), str(run)))
     held = {
         re.search(r'data-name="([^"]+)"', head)[1]: body for head, body in SCRIPT.findall(page) if "data-name" in head
     }
@@ -63,7 +64,7 @@ def test_a_name_with_markup_stays_a_name(tmp_path):
 
 def test_a_folder_is_what_the_server_hands_out(run, tmp_path):
     made = site(run, tmp_path / "public")
-    feed = Feed(opened(run), "digits")
+    feed = Feed(opened(run), "digits", alive(opened(run), str(run)))
     for name in feed.names():
         assert (made / "data" / name).read_bytes() == feed.file(name)
     assert {"index.html", "app.js", "app.css", "fonts.css", "inter.woff2", "licences.txt"} <= {
