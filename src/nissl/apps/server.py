@@ -5,6 +5,7 @@ import secrets
 import socket
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency
+from nissl.studies._feed.structures import named, saved
 from nissl.studies.alive import alive
 from nissl.studies.feed import Feed
 
@@ -19,16 +21,20 @@ from nissl.studies.feed import Feed
 def view(
     run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: str | None = None,
     data: str | None = None,
+    run: str | Path | Trace, *, port: int | None = None, browser: bool = True, model: str | None = None, data: str | None = None,
+    structure: Sequence[str | Path] = (),
 ) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
     `at`: the address in the trace that it opens at, "e30/hidden_1/n20?stain=3,8"; left out: the last epoch.
     `port`: None for any that is free. Only this machine is answered, and only who has the key that is part of the address.
     `model`, `data`: the network that was recorded, and examples, FILE.py:NAME each, to cut units from the page and see what it
-    costs; a run of `nissl train` knows its own.
+    costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
+    those that lie in structures/RUN beside the trace.
     """
     server, held, address, trace = prepared(run, port, model=model, data=data)
     address += f"#/{at.lstrip('#/')}" if at else ""
+    server, held, address, trace = prepared(run, port, model=model, data=data, structure=structure)
     name, count = trace_name(run, trace), len(trace.epochs)
     print(
         f"{name}, {count} epoch{'s' * (count != 1)}{'' if trace.closed else ', still recorded'}: {address}", flush=True
@@ -49,8 +55,9 @@ def view(
 
 
 def prepared(
-    run: str | Path | Trace, port: int | None = None, *, model: str | None = None, data: str | None = None
-) -> tuple[Any, socket.socket, str, Trace]:
+    run: str | Path | Trace, port: int | None = None, *, model: str | None = None, data: str | None = None,
+    structure: Sequence[str | Path] = (),
+) -> tuple[Any, socket.socket, str, Trace]:  # fmt: skip
     """The server, the socket that it is to listen on, the page's address, and the trace."""
     try:
         import uvicorn
@@ -59,10 +66,10 @@ def prepared(
     except ImportError as error:
         raise MissingDependency("The page needs starlette and uvicorn: pip install 'nissl[view]'") from error
     trace = run if isinstance(run, Trace) else opened(run)
-    network = alive(trace, _where(trace), model, data)
+    network, kept = alive(trace, where(trace), model, data), [*saved(where(trace)), *named(structure)]
     held = _bound(port)
     key = secrets.token_urlsafe(18)
-    feed = Feed(trace, trace_name(run, trace), network, live=True)
+    feed = Feed(trace, trace_name(run, trace), network, live=True, saved=kept)
     app = application(feed, key, _folder(trace), lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
     return server, held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
@@ -74,7 +81,7 @@ def trace_name(run: str | Path | Trace, trace: Trace) -> str:
     return str(given).rstrip("/\\").replace("\\", "/").rpartition("/")[2] or "run"
 
 
-def _where(trace: Trace) -> str:
+def where(trace: Trace) -> str:
     """Its folder or address; empty for a trace in memory."""
     path = getattr(trace.store, "path", "")
     return str(path) if isinstance(path, Path) or "://" in str(path) else ""

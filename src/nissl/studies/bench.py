@@ -10,10 +10,11 @@ from nissl.core.progress import silent
 from nissl.errors import UnknownName, listing
 from nissl.studies._bench.accuracy import Accuracy
 from nissl.studies._bench.asking import Asking
+from nissl.studies._bench.finding import Found, Matrix, Proof
 from nissl.studies._bench.rig import Rig
 from nissl.studies._feed.stage import Stage
 
-KINDS: dict[str, type[Asking]] = {"accuracy": Accuracy}
+KINDS: dict[str, type[Asking]] = {"accuracy": Accuracy, "structure": Found, "verify": Proof, "deletions": Matrix}
 """By what is asked for: one file of `_bench/` a kind."""
 KEPT = 200
 

@@ -1,8 +1,9 @@
 """`Feed`: what the page reads of a trace, one small file at a time; a server, a folder and a report all hand out the same."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from nissl.core import traced
@@ -23,6 +24,7 @@ from nissl.studies._feed.portraits import Portraits
 from nissl.studies._feed.run import Run
 from nissl.studies._feed.stage import Stage
 from nissl.studies._feed.thumbs import Thumbs
+from nissl.studies._feed.structures import Members
 from nissl.studies._feed.units import Units
 from nissl.studies.subject import Subject
 from nissl.views._staining.responses import active, choose, source
@@ -43,6 +45,7 @@ PARTS: dict[str, type[Part]] = {
     "attributions": Attributions,
     "examples": Examples,
     "portraits": Portraits,
+    "structures": Members,
 }
 """By the first word of a file's name: one file of `_feed/` a kind."""
 
@@ -54,10 +57,16 @@ class Feed:
     """
 
     def __init__(
-        self, trace: Trace, name: str = "run", network: Callable[[], Subject] | None = None, *, live: bool = False
+        self,
+        trace: Trace,
+        name: str = "run",
+        network: Callable[[], Subject] | None = None,
+        *,
+        live: bool = False,
+        saved: Sequence[Path] = (),
     ):
         self.trace, self.name, self.live = trace, name, live
-        self.stage = Stage(trace, network)
+        self.stage = Stage(trace, network, saved)
 
     @cached_property
     def parts(self) -> dict[str, Part]:

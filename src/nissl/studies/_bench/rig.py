@@ -33,6 +33,8 @@ class Rig:
 
     def __init__(self, stage: Stage):
         self.stage, self.trace = stage, stage.trace
+        self.found: dict[Any, Any] = {}
+        """Structures, by what was asked for."""
 
     @cached_property
     def network(self) -> Network:

@@ -17,8 +17,12 @@ from nissl.views._staining.dye import Causal, Contrast, Dye
 class Stage:
     """`network`: makes the network and its examples, asked for once and only when something needs it; None: it cannot be had."""
 
-    def __init__(self, trace: Trace, network: Callable[[], Subject] | None = None):
+    def __init__(
+        self, trace: Trace, network: Callable[[], Subject] | None = None, saved: Sequence[Path] = ()
+    ):  # fmt: skip
         self.trace, self._network = trace, network
+        self.saved = tuple(saved)
+        """Files of structures that somebody found and kept."""
         self._subject: Subject | None = None
         self._loading = Lock()
 

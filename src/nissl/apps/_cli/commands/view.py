@@ -27,6 +27,13 @@ def view(
         str | None,
         Parameter(help="Its examples, FILE.py:NAME: (x, y) or (to find with, to judge on); or a data set by name."),
     ] = None,
+    structure: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="A structure that was saved (`nissl structure ... --out`), or a folder of them; may be given again. Those in structures/RUN beside the run are shown without.",
+        ),
+    ] = None,
 ) -> None:
     """See the network learn, in a browser: its pathways stained, epoch by epoch; also while it is being recorded.
 
@@ -35,3 +42,4 @@ def view(
     from nissl.apps.server import view as serve
 
     serve(run, at, port=port, browser=browser, model=model, data=data)
+    serve(run, port=port, browser=browser, model=model, data=data, structure=structure or ())
