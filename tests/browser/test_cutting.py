@@ -155,3 +155,47 @@ def test_where_nothing_can_be_cut_it_is_said_why(quiet, followed, run, tmp_path)
     assert quiet.js("[...document.querySelectorAll('.tray .choice button')].every(one => one.disabled)")
     assert "ask/" not in " ".join(quiet.requests())
     assert specimen("followed").units("hidden_1") > 2
+
+
+def test_a_structure_is_found_proved_and_cut_from_the_page(quiet, alive, run):
+    opened(quiet, alive, "e2?view=structures&target=3")
+    quiet.js(
+        "[...document.querySelectorAll('.whence .choice button')].find(one => one.innerText === 'found now').click()"
+    )
+    quiet.until("document.querySelectorAll('.whence > button').length === 1")
+    quiet.js(
+        "(() => { const s = document.querySelector('.whence select'); s.value = 'attribution_patching'; s.dispatchEvent(new Event('change', {bubbles: true})) })()"
+    )
+    quiet.js("document.querySelector('.whence > button').click()")
+    quiet.until("document.querySelectorAll('.edges li').length > 0", 40)
+    made = subject(str(run))
+    one = nissl.structure(
+        made.model, made.discovery, "3", by="attribution_patching", classes=made.classes, progress=False
+    )
+    names = quiet.js(
+        "[...document.querySelectorAll('.ranked')[0].querySelectorAll('li button')].map(one => one.innerText)"
+    )
+    assert names == [f"{unit.layer} · {unit.unit}" for unit in one.units[:24]]
+    quiet.js("document.querySelector('.proof .choose button').click()")
+    quiet.until("document.querySelectorAll('.words li').length > 2", 60)
+    report = one.verify(made.held_out, progress=False)
+    words = quiet.js(
+        "[...document.querySelectorAll('.words .holds b')].map(one => one.innerText.replace('✓', '').trim())"
+    )
+    assert words == [finding.word for finding in report.findings if finding.holds]
+    shown = quiet.js("[...document.querySelectorAll('.verdict tbody tr')][1].children[1].innerText")
+    assert shown == f"{100 * report.deleted.accuracy:.1f} %"
+    quiet.js("document.querySelector('.found h2 .link').click()")
+    settled(quiet, ".tray")
+    edit = sum_of(
+        [nissl.edit(made.model, made.discovery)[name][list(which)].delete() for name, which in one.members.items()]
+    )
+    with edit:
+        assert seen(quiet, ".tray")[2] == right(made.model, made.held_out)
+
+
+def sum_of(edits):
+    whole, *rest = edits
+    for edit in rest:
+        whole = whole + edit
+    return whole

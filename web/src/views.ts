@@ -11,6 +11,7 @@ import Pathways from "./parts/Pathways.svelte";
 import RunPage from "./parts/RunPage.svelte";
 import Projector from "./parts/Projector.svelte";
 import Samples from "./parts/Samples.svelte";
+import Structures from "./parts/Structures.svelte";
 
 export const views: Record<View, Component<{ look: Microscope }>> = {
   pathways: Pathways,
@@ -19,6 +20,7 @@ export const views: Record<View, Component<{ look: Microscope }>> = {
   samples: Samples,
   confusion: ConfusionPage,
   graph: GraphPage,
+  structures: Structures,
   run: RunPage,
   projector: Projector,
 };

@@ -3,7 +3,7 @@ import { NOWHERE, parse, VIEWS, written, type Address } from "../src/lib/address
 
 describe("an address", () => {
   it("is the trace's own", () => {
-    const found = parse("#/e30/hidden_1/n20?stain=3,8&vs=e12&sample=1041&dye=contrast&lamp=dark");
+    const found = parse("#/e30/hidden_1/n20?stain=3,8&vs=e12&sample=1041&target=3-a%2Db&dye=contrast&lamp=dark");
     expect(found).toEqual({
       view: null,
       epoch: 30,
@@ -15,13 +15,14 @@ describe("an address", () => {
       versus: 12,
       compared: true,
       sample: 1041,
+      target: ["3", "a-b"],
     });
     expect(parse("#/e30?mark=e12")).toEqual({ ...NOWHERE, epoch: 30, versus: 12 });
     expect(parse("#/E_30/L_hidden_1/n_20")).toEqual({ ...NOWHERE, epoch: 30, layer: "hidden_1", unit: 20 });
   });
 
   it("comes back as it was written, whatever names are like", () => {
-    const odd = ["a b", "<b>", "x,y", "50%", "e/1", "n20", "ä?&=#", "L_x", "+", "../..", "🧠", "%2F"];
+    const odd = ["a b", "<b>", "x,y", "50%", "e/1", "n20", "ä?&=#", "L_x", "+", "../..", "🧠", "%2F", "a-b"];
     for (let i = 0; i < 400; i++) {
       const pick = <T>(from: T[]): T => from[Math.floor(Math.random() * from.length)] as T;
       const layer = pick([null, ...odd.filter((name) => !name.startsWith("L_"))]);
@@ -37,6 +38,7 @@ describe("an address", () => {
         versus,
         compared: versus !== null && Math.random() < 0.5,
         sample: pick([null, 0, 1041]),
+        target: pick([null, ["3"], [pick(odd), "8-9"], ["-", pick(odd)]]),
       };
       expect(parse(written(at))).toEqual(at);
     }

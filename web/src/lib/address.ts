@@ -5,6 +5,8 @@ import type { DyeName } from "./types";
 export type Lamp = "bright" | "dark";
 
 export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "graph", "run"] as const;
+export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "run"] as const;
+export const VIEWS = ["pathways", "layers", "neuron", "confusion", "structures", "run"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Address {
@@ -21,6 +23,8 @@ export interface Address {
   compared: boolean;
   /** The probe's example that is looked at. */
   sample: number | null;
+  /** The class whose structure is looked at, or two of them. */
+  target: string[] | null;
 }
 
 export const NOWHERE: Address = {
@@ -34,6 +38,7 @@ export const NOWHERE: Address = {
   versus: null,
   compared: false,
   sample: null,
+  target: null,
 };
 
 export function parse(hash: string): Address {
@@ -60,6 +65,7 @@ export function parse(hash: string): Address {
     if ((name === "vs" || name === "mark") && beside) found.versus = Number(beside[1]);
     if (name === "vs" && beside) found.compared = true;
     if (name === "sample" && /^\d+$/.test(value)) found.sample = Number(value);
+    if (name === "target" && value !== "") found.target = value.split("-").map(decoded).slice(0, 2);
     if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
   }
   return found;
@@ -76,6 +82,7 @@ export function written(at: Address): string {
   if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
   if (at.versus !== null) said.push(`${at.compared ? "vs" : "mark"}=e${at.versus}`);
   if (at.sample !== null) said.push(`sample=${at.sample}`);
+  if (at.target !== null) said.push(`target=${at.target.map((name) => plain(name).replace(/-/g, "%2D")).join("-")}`);
   if (at.dye !== null) said.push(`dye=${at.dye}`);
   if (at.lamp !== null) said.push(`lamp=${at.lamp}`);
   return said.length > 0 ? `${path}?${said.join("&")}` : path;

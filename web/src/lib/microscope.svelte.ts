@@ -1,6 +1,7 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
 import { NOWHERE, parse, preferred, written, type Address, type Lamp, type View } from "./address";
+import { near } from "./ahead";
 import { Brushing, type Brush } from "./brushing.svelte";
 import { Files } from "./files";
 import { near } from "./near";
@@ -42,6 +43,9 @@ export class Microscope {
   gathered: number[] = $state.raw([]);
   pointed: number | null = $state(null);
   /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
+  /** The classes whose structures are looked at: one, or two that are compared; none: the page chooses. */
+  targets: number[] = $state.raw([]);
+  /** The place of the epoch that this one is compared with. */
   beside: number | null = $state(null);
   changing: boolean = $state(false);
   private then: Then | null = $state.raw(null);
@@ -158,6 +162,10 @@ export class Microscope {
       to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
     this.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
     this.sample = to.sample;
+    this.targets = (to.target ?? [])
+      .map((name) => this.number(name))
+      .filter((k) => k >= 0)
+      .slice(0, 2);
     const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
     if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
     this.beside = beside < 0 ? null : beside;
@@ -184,6 +192,7 @@ export class Microscope {
       versus: this.beside === null ? null : (index.epochs[this.beside] ?? null),
       compared: this.from !== null,
       sample: this.sample,
+      target: this.targets.length === 0 ? null : this.targets.map((k) => index.classes[k] as string),
     };
   }
 
