@@ -13,8 +13,8 @@ from nissl.apps.server import trace_name, where
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, NotHeard
-from nissl.studies.alive import alive
 from nissl.studies._feed.structures import saved
+from nissl.studies.alive import alive
 from nissl.studies.feed import Feed
 
 SHELL = "index.html"
@@ -81,9 +81,8 @@ def _feed(run: str | Path | Trace) -> Feed:
     trace = run if isinstance(run, Trace) else opened(run)
     if not trace.epochs:
         raise NotHeard("The trace holds no epoch yet: there is nothing to show. Look again after its first commit.")
-    home = getattr(trace.store, "path", None)
-    return Feed(trace, trace_name(run, trace), alive(trace, str(home) if isinstance(home, Path) else ""))
-    return Feed(trace, trace_name(run, trace), saved=saved(where(trace)))
+    at = where(trace)
+    return Feed(trace, trace_name(run, trace), alive(trace, at), saved=saved(at))
 
 
 def _written(text: str) -> str:

@@ -23,8 +23,8 @@ from nissl.studies._feed.points import Points
 from nissl.studies._feed.portraits import Portraits
 from nissl.studies._feed.run import Run
 from nissl.studies._feed.stage import Stage
-from nissl.studies._feed.thumbs import Thumbs
 from nissl.studies._feed.structures import Members
+from nissl.studies._feed.thumbs import Thumbs
 from nissl.studies._feed.units import Units
 from nissl.studies.subject import Subject
 from nissl.views._staining.responses import active, choose, source

@@ -7,6 +7,16 @@ export type Lamp = "bright" | "dark";
 export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "graph", "run"] as const;
 export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "run"] as const;
 export const VIEWS = ["pathways", "layers", "neuron", "confusion", "structures", "run"] as const;
+export const VIEWS = [
+  "pathways",
+  "layers",
+  "neuron",
+  "samples",
+  "confusion",
+  "projector",
+  "structures",
+  "run",
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Address {

@@ -1,7 +1,6 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
 import { NOWHERE, parse, preferred, written, type Address, type Lamp, type View } from "./address";
-import { near } from "./ahead";
 import { Brushing, type Brush } from "./brushing.svelte";
 import { Files } from "./files";
 import { near } from "./near";
@@ -42,10 +41,9 @@ export class Microscope {
   sample: number | null = $state(null);
   gathered: number[] = $state.raw([]);
   pointed: number | null = $state(null);
-  /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
   /** The classes whose structures are looked at: one, or two that are compared; none: the page chooses. */
   targets: number[] = $state.raw([]);
-  /** The place of the epoch that this one is compared with. */
+  /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
   beside: number | null = $state(null);
   changing: boolean = $state(false);
   private then: Then | null = $state.raw(null);
@@ -162,10 +160,7 @@ export class Microscope {
       to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
     this.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
     this.sample = to.sample;
-    this.targets = (to.target ?? [])
-      .map((name) => this.number(name))
-      .filter((k) => k >= 0)
-      .slice(0, 2);
+    this.targets = (to.target ?? []).map((name) => classOf(index, name)).filter((k) => k >= 0);
     const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
     if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
     this.beside = beside < 0 ? null : beside;
