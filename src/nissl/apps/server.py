@@ -20,9 +20,7 @@ from nissl.studies.feed import Feed
 
 def view(
     run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: str | None = None,
-    data: str | None = None,
-    run: str | Path | Trace, *, port: int | None = None, browser: bool = True, model: str | None = None, data: str | None = None,
-    structure: Sequence[str | Path] = (),
+    data: str | None = None, structure: Sequence[str | Path] = (),
 ) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
@@ -32,9 +30,8 @@ def view(
     costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
     those that lie in structures/RUN beside the trace.
     """
-    server, held, address, trace = prepared(run, port, model=model, data=data)
-    address += f"#/{at.lstrip('#/')}" if at else ""
     server, held, address, trace = prepared(run, port, model=model, data=data, structure=structure)
+    address += f"#/{at.lstrip('#/')}" if at else ""
     name, count = trace_name(run, trace), len(trace.epochs)
     print(
         f"{name}, {count} epoch{'s' * (count != 1)}{'' if trace.closed else ', still recorded'}: {address}", flush=True

@@ -4,9 +4,6 @@ import type { DyeName } from "./types";
 
 export type Lamp = "bright" | "dark";
 
-export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "graph", "run"] as const;
-export const VIEWS = ["pathways", "layers", "neuron", "samples", "confusion", "projector", "run"] as const;
-export const VIEWS = ["pathways", "layers", "neuron", "confusion", "structures", "run"] as const;
 export const VIEWS = [
   "pathways",
   "layers",
@@ -15,6 +12,7 @@ export const VIEWS = [
   "confusion",
   "projector",
   "structures",
+  "graph",
   "run",
 ] as const;
 export type View = (typeof VIEWS)[number];

@@ -41,5 +41,4 @@ def view(
     """
     from nissl.apps.server import view as serve
 
-    serve(run, at, port=port, browser=browser, model=model, data=data)
-    serve(run, port=port, browser=browser, model=model, data=data, structure=structure or ())
+    serve(run, at, port=port, browser=browser, model=model, data=data, structure=structure or ())
