@@ -6,6 +6,7 @@ import type { Microscope } from "./lib/microscope.svelte";
 import ConfusionPage from "./parts/ConfusionPage.svelte";
 import GraphPage from "./parts/GraphPage.svelte";
 import Layers from "./parts/Layers.svelte";
+import MapsPage from "./parts/MapsPage.svelte";
 import NeuronPage from "./parts/NeuronPage.svelte";
 import Pathways from "./parts/Pathways.svelte";
 import RunPage from "./parts/RunPage.svelte";
@@ -19,6 +20,7 @@ export const views: Record<View, Component<{ look: Microscope }>> = {
   neuron: NeuronPage,
   samples: Samples,
   confusion: ConfusionPage,
+  maps: MapsPage,
   graph: GraphPage,
   structures: Structures,
   run: RunPage,

@@ -16,6 +16,7 @@ from nissl.studies._feed.changes import Changed
 from nissl.studies._feed.driving import Driving
 from nissl.studies._feed.examples import Examples
 from nissl.studies._feed.graph import Graphs
+from nissl.studies._feed.maps import Topographic
 from nissl.studies._feed.packing import finite
 from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
@@ -37,6 +38,7 @@ PARTS: dict[str, type[Part]] = {
     "run": Run,
     "changes": Changed,
     "graph": Graphs,
+    "maps": Topographic,
     "units": Units,
     "answers": Answers,
     "points": Points,

@@ -12,6 +12,7 @@ export const VIEWS = [
   "confusion",
   "projector",
   "structures",
+  "maps",
   "graph",
   "run",
 ] as const;
