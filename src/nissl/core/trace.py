@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,9 +93,8 @@ class Trace(Mapping[str, Epoch]):
             cut._warned = self._warned  # what was said once is not said of every part
             return cut
         if isinstance(key, str) and ("/" in key or "?" in key) and address.parts(key):
-            first, *rest = address.parts(key)
-            found: Any = self[first]
-            for part in rest:
+            found: Any = self
+            for part in address.parts(key):
                 found = found[part]
             return found
         number = address.epoch_number(key)
@@ -196,12 +196,10 @@ class Trace(Mapping[str, Epoch]):
 
         engine "pandas", "polars", "arrow", or "dask": a lazy frame in parts of bounded size, whose index are columns.
         """
+        from nissl.core import partitions, tables
+
         if engine == "dask":
-            from nissl.core import partitions
-
             return partitions.frame(self, layers, stats, long=long)
-        from nissl.core import tables
-
         return self.undamaged(lambda: tables.frame(self, layers, stats, long=long, engine=engine))
 
     def to_xarray(self, chunks: Any = None) -> Any:
@@ -214,14 +212,8 @@ class Trace(Mapping[str, Epoch]):
         return cubes.tree(self, chunks)
 
     def profile(
-        self,
-        measure: Any = "mean",
-        layers: Any = None,
-        *,
-        probe: bool | None = None,
-        chunks: Any = "auto",
-        **options: Any,
-    ) -> Any:
+        self, measure: Any = "mean", layers: Any = None, *, probe: bool | None = None, chunks: Any = "auto", **options: Any,
+    ) -> Any:  # fmt: skip
         """What each unit's responses to the classes say, as an xarray.DataTree with a node for each layer; Dask computes it.
 
         `measure`: a file of nissl/profiles (mean, contrast, selectivity ...), with its `options`, or an instance of its class.
@@ -268,8 +260,6 @@ class Trace(Mapping[str, Epoch]):
 
     def view(self, at: str = "", **options: Any) -> Any:
         """The microscope at an address, "e30/hidden_1/n20?stain=3,8": in a notebook a widget, elsewhere a page, until interrupted."""
-        from importlib import import_module
-
         return import_module("nissl.apps.notebook").view(self, at, **options)  # by name: a noun knows no page
 
     # time

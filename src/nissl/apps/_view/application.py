@@ -14,7 +14,6 @@ from starlette.responses import (
     PlainTextResponse,
     RedirectResponse,
     Response,
-    StreamingResponse,
 )
 from starlette.routing import Route
 
@@ -65,16 +64,13 @@ def application(feed: Feed, key: str, root: Path | None, ended: Callable[[], boo
         file = inside(root, name)
         return FileResponse(file, media_type="application/octet-stream") if file else _nothing(name)
 
-    def heard(_: Request) -> Response:
-        return StreamingResponse(live.events(), media_type="text/event-stream")
-
     ask = Desk(Bench(feed.stage)).ask if feed.stage.alive else absent
     routes = [
         Route(f"/{key}", RedirectResponse(f"/{key}/", 307)),
         Route(f"/{key}/data/{{name:path}}", data),
         Route(f"/{key}/ask/{{kind}}", ask, methods=["POST"]),
         Route(f"/{key}/run/{{name:path}}", raw),
-        Route(f"/{key}/live", heard),
+        Route(f"/{key}/live", live.heard),
         Route(f"/{key}/", own),
         Route(f"/{key}/{{name}}", own),
     ]

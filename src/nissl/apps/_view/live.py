@@ -8,6 +8,8 @@ from threading import Lock
 
 import anyio
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from nissl.core.trace import Trace
 from nissl.errors import NisslError
@@ -24,6 +26,10 @@ class Live:
         self.listening = 0
         self.pause = PAUSE if isinstance(getattr(trace.store, "path", None), Path) else ELSEWHERE
         self._lock, self._looked, self._seen = Lock(), 0.0, ("", False)
+
+    def heard(self, _: Request) -> Response:
+        """The stream, as a server hands it out."""
+        return StreamingResponse(self.events(), media_type="text/event-stream")
 
     async def events(self) -> AsyncIterator[str]:
         """What there is, and again whenever it is more; ends with the recording, the server, or the page that listens."""
