@@ -10,6 +10,7 @@ import "./styles/live.css";
 import "./styles/points.css";
 import "./styles/samples.css";
 import "./styles/compare.css";
+import "./styles/around.css";
 import { own } from "./lib/host";
 import "./styles/graph.css";
 import "./styles/structures.css";

@@ -24,7 +24,9 @@ export const SHEET: [string, string][] = [
   ["B C", "how this one differs from it; not"],
   ["T", "dye: what it adds, or activity"],
   ["D", "the other lamp"],
+  ["/", "find a class, a layer, a unit, an example"],
   ["S", "copy this view's link"],
+  ["E", "take this view along: SVG, PNG, CSV, print"],
   ["?", "this sheet"],
 ];
 
@@ -56,6 +58,8 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     t: () => look.use(look.dye === "causal" ? "contrast" : "causal"),
     d: () => (look.lamp = look.lamp === "bright" ? "dark" : "bright"),
     s: copy,
+    e: () => (look.asking = "export"),
+    "/": () => (look.asking = "find"),
     "?": () => (look.sheet = !look.sheet),
   };
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -73,7 +77,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
 /** Does this key belong to what has the focus? */
 function typing(target: HTMLElement, key: string): boolean {
   if (target instanceof HTMLInputElement)
-    return target.type !== "range" || !["Escape", " ", "?", "d", "f", "s", "l", "t", "v", "x"].includes(key);
+    return target.type !== "range" || !["Escape", " ", "?", "/", "d", "e", "f", "s", "l", "t", "v", "x"].includes(key);
   return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
 }
 

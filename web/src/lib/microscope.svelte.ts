@@ -6,6 +6,7 @@ import { Files } from "./files";
 import { near } from "./near";
 import { Listening } from "./listening";
 import type { Source } from "./source";
+import type { Numbers } from "./take";
 import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
 import { cellOf, classOf, said, slideOf, type Cell } from "./where";
 
@@ -52,6 +53,9 @@ export class Microscope {
   /** Does the cursor go on with the newest epoch? As long as it is on it. */
   following: boolean = $state(true);
   sheet: boolean = $state(false);
+  asking: "export" | "find" | null = $state(null);
+  /** The numbers behind what is seen, where its view has its own. */
+  table: (() => Numbers) | null = null;
   said: string = $state("");
 
   epoch: number = $derived(this.index?.epochs[this.place] ?? 0);
