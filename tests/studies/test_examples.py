@@ -12,7 +12,7 @@ from nissl.studies.feed import Feed
 from nissl.studies.stages import Stages
 from nissl.studies.subject import Subject
 from nissl.testing.sampled import sampled
-from nissl.testing.specimens import specimen
+from nissl.testing.specimens import conv, dense, specimen, trace
 from tests.studies.test_feed import unpacked
 
 
@@ -179,3 +179,32 @@ def test_one_example_over_the_epochs_and_beside_its_class(seen, feed):
     assert (head["class"], head["alike"]) == (labels[11], whose.sum())
     found = arrays["0"] / 32767 * head["most"]["0"]
     np.testing.assert_allclose(found, [values[11], values[whose].mean(0), values[whose].std(0)], atol=2e-3)
+
+
+def test_channels_are_the_layers_own_maps():
+    import torch
+    from torch import nn
+
+    model = nn.Sequential()
+    for name, layer in (
+        ("look", nn.Conv2d(1, 5, 3)),
+        ("bend", nn.ReLU()),
+        ("flat", nn.Flatten()),
+        ("output", nn.Linear(180, 10)),
+    ):
+        model.add_module(name, layer)
+    splits = Digits().load()
+    seen = trace([conv("look", 5), dense("output", 10, conv("look", 5), bends=None)])
+    feed = Feed(seen, network=lambda: Subject("mine", model, splits.train, splits.test, splits.classes))
+    assert "channels" in feed.index()["parts"]["channels"]["absent"], "nothing is known of single examples"
+    feed.stage.probed.__dict__["count"] = len(splits.test.y)
+    assert feed.index()["parts"]["channels"]["layers"] == [True]
+    x = torch.as_tensor(splits.test.x[3:4])
+    head, arrays = unpacked(feed.file("channels/0.3.now.bin"))
+    wanted = torch.relu(model.look(x))[0].detach().numpy()
+    np.testing.assert_allclose(arrays["maps"] / 32767 * head["most"], wanted, atol=1e-4)
+    head, arrays = unpacked(feed.file("channels/0.3.guided.bin"))
+    found = attribute(model, splits.test.x[3:4], by="guided_backprop", at="look", unit="every").values[:, 0, 0]
+    np.testing.assert_allclose(arrays["maps"] / 32767 * head["most"], found, atol=1e-4)
+    with pytest.raises(UnknownKey):
+        feed.file("channels/0.3.never.bin")

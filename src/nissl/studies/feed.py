@@ -13,6 +13,7 @@ from nissl.studies._feed.answers import Answers
 from nissl.studies._feed.attributions import Attributions
 from nissl.studies._feed.cells import Cells
 from nissl.studies._feed.changes import Changed
+from nissl.studies._feed.channels import Channels
 from nissl.studies._feed.driving import Driving
 from nissl.studies._feed.examples import Examples
 from nissl.studies._feed.graph import Graphs
@@ -47,6 +48,7 @@ PARTS: dict[str, type[Part]] = {
     "attributions": Attributions,
     "examples": Examples,
     "portraits": Portraits,
+    "channels": Channels,
     "structures": Members,
 }
 """By the first word of a file's name: one file of `_feed/` a kind."""
