@@ -27,6 +27,7 @@ from nissl.testing.specimens import chain, trace  # noqa: E402
 from tests.browser import chromium  # noqa: E402
 
 COUNT, CLASSES = 1_000_000, 10
+REACH = {"drawn": COUNT, "epoch swap, ms": 800, "brush, ms": 800}
 PAINTED = "document.querySelector('.points canvas')?.dataset.epoch === '{}' && nissl.field()?.inks.length === {} && nissl.field().rings !== null"
 SWAP = """(async place => {
   const canvas = document.querySelector(".points canvas"), began = performance.now();
@@ -159,9 +160,10 @@ def main() -> None:
         return
     rows = measured(*((3, 3) if quick else (8, 24)))
     for name, row in rows.items():
-        print(f"{name:32} {row}")
+        print(f"{name:32} {row}{f'   reach {REACH[name]}' if name in REACH else ''}")
     if not quick:
         about = {"machine": platform.machine(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+        about |= {"reach": REACH}
         (Path(__file__).parent / "results" / "points.json").write_text(
             json.dumps(about | {"found": rows}, indent=2) + "\n"
         )
