@@ -56,7 +56,7 @@ def seen(tab, where):
 
 def settled(tab, where):
     tab.until(f"document.querySelectorAll('{where} .effect li').length === 10")
-    tab.until(f"document.querySelector('{where} .costs').ariaBusy === 'false'")
+    tab.until(f"document.querySelector('{where} .toll').ariaBusy === 'false'")
 
 
 def test_units_drawn_round_are_deleted_kept_and_turned_as_in_python(quiet, alive, run):
@@ -127,7 +127,7 @@ def test_a_neuron_page_measures_its_deletion_beside_the_estimate(quiet, alive, r
     with unit.delete():
         assert seen(quiet, ".cut")[2] == right(made.model, made.held_out)
     epoch = quiet.js(
-        "Number(document.querySelector('.cut .costs p').innerText.match(/epoch (\\d+)|this epoch/)?.[1] ?? 2)"
+        "Number(document.querySelector('.cut .toll p').innerText.match(/epoch (\\d+)|this epoch/)?.[1] ?? 2)"
     )
     rows = quiet.until(
         "document.querySelectorAll('.odds td').length === 10 && [...document.querySelectorAll('.odds tbody tr')].map(row => [...row.children].map(one => Number(one.innerText)))"
@@ -173,7 +173,7 @@ def test_a_structure_is_found_proved_and_cut_from_the_page(quiet, alive, run):
         made.model, made.discovery, "3", by="attribution_patching", classes=made.classes, progress=False
     )
     names = quiet.js(
-        "[...document.querySelectorAll('.ranked')[0].querySelectorAll('li button')].map(one => one.innerText)"
+        "[...document.querySelectorAll('.members')[0].querySelectorAll('li button')].map(one => one.innerText)"
     )
     assert names == [f"{unit.layer} · {unit.unit}" for unit in one.units[:24]]
     quiet.js("document.querySelector('.proof .choose button').click()")

@@ -15,13 +15,13 @@ def opened(tab, address, hash_):
     tab.go("about:blank")
     tab.go(f"{address}#/{hash_}")
     tab.until(
-        "nissl.look.phase === 'ready' && !nissl.look.loading && document.querySelectorAll('.ranked li').length > 0"
+        "nissl.look.phase === 'ready' && !nissl.look.loading && document.querySelectorAll('.members li').length > 0"
     )
 
 
 def listed(tab):
     return tab.js(
-        "[...document.querySelectorAll('.ranked')[0].querySelectorAll('li button')].map(one => one.innerText)"
+        "[...document.querySelectorAll('.members')[0].querySelectorAll('li button')].map(one => one.innerText)"
     )
 
 
@@ -66,15 +66,15 @@ def test_a_target_is_in_the_address_and_chosen_by_hand(quiet, followed):
     quiet.until("location.hash === '#/e5?view=structures&target=4-7'")
     four = specimen("followed").structures(5)["4"]
     quiet.until(
-        f"document.querySelector('.ranked button').innerText === '{four.units[0].layer} · {four.units[0].unit}'"
+        f"document.querySelector('.members button').innerText === '{four.units[0].layer} · {four.units[0].unit}'"
     )
-    quiet.js("document.querySelector('.ranked button').click()")
+    quiet.js("document.querySelector('.members button').click()")
     quiet.until(f"location.hash.startsWith('#/e5/{four.units[0].layer}/n{four.units[0].unit}?')")
     quiet.key("ArrowLeft")
     quiet.until("document.querySelector('h1').innerText.includes('at epoch 2')")
     earlier = specimen("followed").structures(2)["4"]
     quiet.until(
-        f"document.querySelector('.ranked button').innerText === '{earlier.units[0].layer} · {earlier.units[0].unit}'"
+        f"document.querySelector('.members button').innerText === '{earlier.units[0].layer} · {earlier.units[0].unit}'"
     )
 
 
@@ -115,7 +115,7 @@ def test_names_are_plain_text_and_come_back_from_the_address(quiet):
     seen = trace(chain(12, 10, 4), HOSTILE, (1, 2, 3), followed=(1, 2, 3))
     with address_of(seen, quiet) as address:
         quiet.go(f"{address}#/?view=structures")
-        quiet.until("document.querySelectorAll('.ranked li').length > 0")
+        quiet.until("document.querySelectorAll('.members li').length > 0")
         quiet.js("nissl.look.targets = [0, 1]")
         quiet.until("location.hash.includes('target=')")
         quiet.js("nissl.look.go({...nissl.look.address, target: null}); nissl.look.targets = [1, 2]")
