@@ -36,6 +36,7 @@ describe("an address", () => {
         dye: pick([null, "causal", "contrast"]),
         lamp: pick([null, "bright", "dark"]),
         versus,
+        other: pick([null, 0, 7]),
         compared: versus !== null && Math.random() < 0.5,
         sample: pick([null, 0, 1041]),
         target: pick([null, ["3"], [pick(odd), "8-9"], ["-", pick(odd)]]),

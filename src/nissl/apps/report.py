@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from nissl.apps._view.assets import assets
-from nissl.apps.server import trace_name, where
+from nissl.apps.server import compared, trace_name, where
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, NotHeard
@@ -24,12 +24,12 @@ SCRIPT = '<script src="app.js" defer></script>'
 """Lines of the page that a report has written out; it does without the fonts, which would double it."""
 
 
-def report(run: str | Path | Trace, out: str | Path) -> Path:
-    """Every epoch of a trace in one HTML file, which asks nothing of any network."""
+def report(run: str | Path | Trace, out: str | Path, *, beside: str | Path | Trace | None = None) -> Path:
+    """Every epoch of a trace in one HTML file, which asks nothing of any network; `beside`: another run, compared with it."""
     target = Path(out)
     if target.suffix.lower() not in (".html", ".htm"):
         raise BadValue(f"{out}: a report ends in .html.")
-    feed = _feed(run)
+    feed = _feed(run, beside)
     files = assets()
     style, script = _written(files["app.css"].read_text()), _written(files["app.js"].read_text())
     inlined = "".join(
@@ -56,9 +56,12 @@ def report(run: str | Path | Trace, out: str | Path) -> Path:
     return target
 
 
-def site(run: str | Path | Trace, out: str | Path | None = None) -> Path:
-    """Every epoch of a trace as a folder that any web host can hand out; None: beside the trace. Nothing is overwritten."""
-    feed = _feed(run)
+def site(run: str | Path | Trace, out: str | Path | None = None, *, beside: str | Path | Trace | None = None) -> Path:
+    """Every epoch of a trace as a folder that any web host can hand out; None: beside the trace. Nothing is overwritten.
+
+    `beside`: another run, to be compared with.
+    """
+    feed = _feed(run, beside)
     home = getattr(feed.trace.store, "path", None)
     target = Path(out) if out is not None else (home.parent if isinstance(home, Path) else Path()) / f"{feed.name}.site"
     if target.exists():
@@ -77,12 +80,12 @@ def site(run: str | Path | Trace, out: str | Path | None = None) -> Path:
     return target
 
 
-def _feed(run: str | Path | Trace) -> Feed:
+def _feed(run: str | Path | Trace, beside: str | Path | Trace | None = None) -> Feed:
     trace = run if isinstance(run, Trace) else opened(run)
     if not trace.epochs:
         raise NotHeard("The trace holds no epoch yet: there is nothing to show. Look again after its first commit.")
     at = where(trace)
-    return Feed(trace, trace_name(run, trace), alive(trace, at), saved=saved(at))
+    return Feed(trace, trace_name(run, trace), alive(trace, at), saved=saved(at), beside=compared(beside))
 
 
 def _written(text: str) -> str:

@@ -20,7 +20,7 @@ from nissl.studies.feed import Feed
 
 def view(
     run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: str | None = None,
-    data: str | None = None, structure: Sequence[str | Path] = (),
+    data: str | None = None, structure: Sequence[str | Path] = (), beside: str | Path | Trace | None = None,
 ) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
@@ -28,9 +28,9 @@ def view(
     `port`: None for any that is free. Only this machine is answered, and only who has the key that is part of the address.
     `model`, `data`: the network that was recorded, and examples, FILE.py:NAME each, to cut units from the page and see what it
     costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
-    those that lie in structures/RUN beside the trace.
+    those that lie in structures/RUN beside the trace. `beside`: another run, to be compared with.
     """
-    server, held, address, trace = prepared(run, port, model=model, data=data, structure=structure)
+    server, held, address, trace = prepared(run, port, model=model, data=data, structure=structure, beside=beside)
     address += f"#/{at.lstrip('#/')}" if at else ""
     name, count = trace_name(run, trace), len(trace.epochs)
     print(
@@ -53,7 +53,7 @@ def view(
 
 def prepared(
     run: str | Path | Trace, port: int | None = None, *, model: str | None = None, data: str | None = None,
-    structure: Sequence[str | Path] = (),
+    structure: Sequence[str | Path] = (), beside: str | Path | Trace | None = None,
 ) -> tuple[Any, socket.socket, str, Trace]:  # fmt: skip
     """The server, the socket that it is to listen on, the page's address, and the trace."""
     try:
@@ -66,10 +66,20 @@ def prepared(
     network, kept = alive(trace, where(trace), model, data), [*saved(where(trace)), *named(structure)]
     held = _bound(port)
     key = secrets.token_urlsafe(18)
-    feed = Feed(trace, trace_name(run, trace), network, live=True, saved=kept)
+    feed = Feed(trace, trace_name(run, trace), network, live=True, saved=kept, beside=compared(beside))
     app = application(feed, key, _folder(trace), lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
     return server, held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
+
+
+def compared(other: str | Path | Trace | None) -> tuple[str, Trace] | None:
+    """Another run's name and trace."""
+    if other is None:
+        return None
+    trace = other if isinstance(other, Trace) else opened(other)
+    if not trace.epochs:
+        raise BadValue(f"beside={other!r}: that trace holds no epoch yet, so there is nothing to compare with.")
+    return trace_name(other, trace), trace
 
 
 def trace_name(run: str | Path | Trace, trace: Trace) -> str:

@@ -11,6 +11,7 @@ from nissl.core.trace import Trace
 from nissl.errors import NisslError, UnknownKey
 from nissl.studies._feed.answers import Answers
 from nissl.studies._feed.attributions import Attributions
+from nissl.studies._feed.beside import Beside
 from nissl.studies._feed.cells import Cells
 from nissl.studies._feed.changes import Changed
 from nissl.studies._feed.channels import Channels
@@ -50,6 +51,7 @@ PARTS: dict[str, type[Part]] = {
     "portraits": Portraits,
     "channels": Channels,
     "structures": Members,
+    "beside": Beside,
 }
 """By the first word of a file's name: one file of `_feed/` a kind."""
 
@@ -57,7 +59,7 @@ PARTS: dict[str, type[Part]] = {
 class Feed:
     """The files of a trace's page by name; made when asked for, and the same bytes for the same trace.
 
-    `live`: whoever hands them out also tells when the trace has grown.
+    `beside`: another run's name and trace, to be compared with. `live`: whoever hands them out also tells when the trace has grown.
     """
 
     def __init__(
@@ -68,9 +70,10 @@ class Feed:
         *,
         live: bool = False,
         saved: Sequence[Path] = (),
+        beside: tuple[str, Trace] | None = None,
     ):
         self.trace, self.name, self.live = trace, name, live
-        self.stage = Stage(trace, network, saved)
+        self.stage = Stage(trace, network, saved, beside)
 
     @cached_property
     def parts(self) -> dict[str, Part]:

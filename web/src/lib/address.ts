@@ -30,6 +30,8 @@ export interface Address {
   /** The epoch that is marked to be compared with, and whether the difference is what is looked at: vs=e12, or mark=e12. */
   versus: number | null;
   compared: boolean;
+  /** The epoch of another run that stays beside every epoch of this one: vs=run:e12. */
+  other: number | null;
   /** The probe's example that is looked at. */
   sample: number | null;
   /** The class whose structure is looked at, or two of them. */
@@ -46,6 +48,7 @@ export const NOWHERE: Address = {
   lamp: null,
   versus: null,
   compared: false,
+  other: null,
   sample: null,
   target: null,
 };
@@ -73,6 +76,8 @@ export function parse(hash: string): Address {
     const beside = /^e_?(\d+)$/i.exec(value);
     if ((name === "vs" || name === "mark") && beside) found.versus = Number(beside[1]);
     if (name === "vs" && beside) found.compared = true;
+    const other = /^run:e_?(\d+)$/i.exec(value);
+    if (name === "vs" && other) found.other = Number(other[1]);
     if (name === "sample" && /^\d+$/.test(value)) found.sample = Number(value);
     if (name === "target" && value !== "") found.target = value.split("-").map(decoded).slice(0, 2);
     if (name === "lamp" && (value === "bright" || value === "dark")) found.lamp = value;
@@ -90,6 +95,7 @@ export function written(at: Address): string {
   const said: string[] = at.view === null ? [] : [`view=${at.view}`];
   if (at.stains !== null) said.push(`stain=${at.stains.map(plain).join(",")}`);
   if (at.versus !== null) said.push(`${at.compared ? "vs" : "mark"}=e${at.versus}`);
+  if (at.other !== null) said.push(`vs=run:e${at.other}`);
   if (at.sample !== null) said.push(`sample=${at.sample}`);
   if (at.target !== null) said.push(`target=${at.target.map((name) => plain(name).replace(/-/g, "%2D")).join("-")}`);
   if (at.dye !== null) said.push(`dye=${at.dye}`);

@@ -47,6 +47,8 @@ export class Microscope {
   /** The place of the epoch that this one is compared with; is the difference shown, and of what. */
   beside: number | null = $state(null);
   changing: boolean = $state(false);
+  /** The epoch of another run that is looked at beside this one; null: the same as here. */
+  other: number | null = $state(null);
   private then: Then | null = $state.raw(null);
   playing: boolean = $state(false);
   looping: boolean = $state(false);
@@ -169,6 +171,7 @@ export class Microscope {
     if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
     this.beside = beside < 0 ? null : beside;
     this.changing = beside >= 0 && to.compared;
+    this.other = to.other;
     const named = slideOf(index, to.layer);
     this.slide = named >= 0 ? named : index.layers.length - 1;
     this.asked = to;
@@ -190,6 +193,7 @@ export class Microscope {
       lamp: this.lamp === preferred() ? null : this.lamp,
       versus: this.beside === null ? null : (index.epochs[this.beside] ?? null),
       compared: this.from !== null,
+      other: this.other,
       sample: this.sample,
       target: this.targets.length === 0 ? null : this.targets.map((k) => index.classes[k] as string),
     };

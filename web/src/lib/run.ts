@@ -6,6 +6,8 @@ export interface Course {
   label: string;
   values: (number | null)[];
   dashed: boolean;
+  /** Of another run. */
+  other?: boolean;
 }
 
 export interface Chart {
@@ -32,6 +34,54 @@ export function charts(scalars: Record<string, (number | null)[]>): Chart[] {
   return [...found]
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, courses]) => ({ name, share: /accuracy|jaccard|recall|precision/.test(name), courses }));
+}
+
+/** Another run, as far as the index knows it. */
+export interface Other {
+  name: string;
+  epochs: number[];
+  classes: string[];
+  /** Does it tell the same classes apart? */
+  same: boolean;
+  scalars: Record<string, (number | null)[]>;
+}
+
+/** The same with the other run's numbers in each chart, at the epochs that both recorded; held out where both were so heard. */
+export function joined(found: Chart[], other: Other, epochs: number[]): Chart[] {
+  const place = new Map(other.epochs.map((epoch, i) => [epoch, i]));
+  return found.map((chart) => {
+    const name = chart.courses[0]?.label === "training" ? chart.name : `probe_${chart.name}`;
+    const values = other.scalars[name] ?? other.scalars[chart.name];
+    if (values === undefined) return chart;
+    const at = epochs.map((epoch) => values[place.get(epoch) ?? -1] ?? null);
+    return { ...chart, courses: [...chart.courses, { label: other.name, values: at, dashed: false, other: true }] };
+  });
+}
+
+/** The epoch of the other run that stands beside one of this: the same, or the last before it. */
+export function beside(other: Other, epoch: number): number | null {
+  return [...other.epochs].reverse().find((one) => one <= epoch) ?? other.epochs[0] ?? null;
+}
+
+export interface Twin {
+  layer: string;
+  neuron: number;
+  other_layer: string;
+  other_neuron: number;
+  correlation: number | null;
+  alike: boolean;
+  distance: number | null;
+  apart: number | null;
+}
+
+export interface Twins {
+  sentences: string[];
+  units: Twin[];
+  every: number;
+}
+
+export function twins(whole: ArrayBuffer): Twins {
+  return unpack(whole).head as unknown as Twins;
 }
 
 /** The last that was recorded. */

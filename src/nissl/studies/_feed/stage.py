@@ -18,9 +18,12 @@ class Stage:
     """`network`: makes the network and its examples, asked for once and only when something needs it; None: it cannot be had."""
 
     def __init__(
-        self, trace: Trace, network: Callable[[], Subject] | None = None, saved: Sequence[Path] = ()
+        self, trace: Trace, network: Callable[[], Subject] | None = None, saved: Sequence[Path] = (),
+        beside: tuple[str, Trace] | None = None,
     ):  # fmt: skip
         self.trace, self._network = trace, network
+        self.beside = beside
+        """Another run's name and trace, to be compared with."""
         self.saved = tuple(saved)
         """Files of structures that somebody found and kept."""
         self._subject: Subject | None = None

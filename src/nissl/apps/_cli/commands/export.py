@@ -23,6 +23,10 @@ def export(
         Literal["neurons", "epochs", "connections"],
         Parameter(help="A row for each neuron and epoch, for each epoch, or for each weight and epoch (large)."),
     ] = "neurons",
+    beside: Annotated[
+        str | None,
+        Parameter(help="With site: another run, to be compared with: its numbers, its confusion, its units."),
+    ] = None,
 ) -> None:
     """A trace as a file for other programs.
 
@@ -34,8 +38,10 @@ def export(
 
         if table != "neurons":
             raise BadValue("A site holds all that the page shows, not one table: leave --table out.")
-        print(site(run, out))
+        print(site(run, out, beside=beside))
         return
+    if beside is not None:
+        raise BadValue("Two runs are compared on the page: --beside goes with --to site.")
     from nissl.studies.export import export as study
 
     print(study(run, to, out, table=table))

@@ -34,6 +34,9 @@ def view(
             help="A structure that was saved (`nissl structure ... --out`), or a folder of them; may be given again. Those in structures/RUN beside the run are shown without.",
         ),
     ] = None,
+    beside: Annotated[
+        str | None, Parameter(help="Another run, to be compared with: its numbers, its confusion, its units.")
+    ] = None,
 ) -> None:
     """See the network learn, in a browser: its pathways stained, epoch by epoch; also while it is being recorded.
 
@@ -41,4 +44,4 @@ def view(
     """
     from nissl.apps.server import view as serve
 
-    serve(run, at, port=port, browser=browser, model=model, data=data, structure=structure or ())
+    serve(run, at, port=port, browser=browser, model=model, data=data, structure=structure or (), beside=beside)
