@@ -62,7 +62,7 @@ def said(matter: Matter, layer: Layer) -> tuple[Array, Array]:
 def by_mean_slope(matter: Matter, layer: Layer) -> Array:
     """Each channel weighed by the mean of its gradients."""
     value, slope = said(matter, layer)
-    return spread(slope.reshape(*slope.shape[:2], -1).mean(2), value) * value
+    return spread(slope.mean(tuple(range(2, slope.ndim))), value) * value
 
 
 def turned(layer: Layer, value: Array) -> Array:

@@ -12,10 +12,15 @@ Array = NDArray[Any]
 DRAWS = 4000
 """Paths that are drawn for each set of units."""
 TRIAL, ENOUGH = 500, 20
-FREEDOMS = (np.inf, 24.0, 12.0, 8.0, 6.0, 5.0)
+FREEDOMS = (np.inf, 24.0, 12.0, 8.0, 6.0, 5.0, 4.5)
 """Of Student's t, from calm to wild."""
-MOST = 0.5
-"""Of the statistic, a logarithm: by so much more than any law's the units' usual motion may be wild."""
+SETS = 12
+"""So many sets of units tell how far a law's longest steps go, and how much that differs from set to set."""
+LEFT_OUT, LONGEST = 0.15, 0.1
+"""The wildest units, some of which may jump, and then the share of steps whose length tells how wild the others are."""
+CARE, MOST = 1.0, 0.5
+"""Standard errors by which the law is wilder than what was found; and, of the statistic, a logarithm, by how much more than by any
+law the units' usual motion may be wild."""
 AT_ONCE = 2_000_000  # numbers that are reckoned with at a time
 LEAST_P = 1e-9
 
@@ -27,34 +32,60 @@ class Null:
     drawn: Array
 
     def p(self, found: Array) -> Array:
-        """The share of draws that explain as much; beyond the last hundredth of them, their tail goes on as an exponential."""
+        """The share of draws that explain as much; beyond the last hundredth of them, their tail goes on as an exponential.
+
+        Its rate is taken two standard errors too low: so few draws tell no better, and tails of wild motion grow longer still.
+        """
         count = len(self.drawn)
         above = count - np.searchsorted(self.drawn, found, "left")
         share = (1 + above) / (1 + count)
-        edge = self.drawn[int(0.99 * count)]
-        excess = max(float((self.drawn[int(0.99 * count) :] - edge).mean()), 1e-12)
-        tail = np.exp(-np.maximum(found - edge, 0) / excess) * (count - int(0.99 * count)) / count
+        last = self.drawn[int(0.99 * count) :]
+        edge = last[0]
+        excess = max(float((last - edge).mean()) * (1 + 2 / np.sqrt(len(last))), 1e-12)
+        tail = np.exp(-np.maximum(found - edge, 0) / excess) * len(last) / count
         return np.maximum(np.where(found > edge, np.maximum(tail, 0), share), LEAST_P)
 
 
 def null(paths: Array, usual: Motion, rng: np.random.Generator, draws: int = DRAWS) -> Null:
     """Of one group's units, (1, epoch, unit, number).
 
-    How wild single epochs are: the calmest law is taken that brings about at least the lower three quarters of what was
-    found; what the wildest law lacks is added, up to a bound: beyond it most units jump. Of few units the residuals tell.
+    How wild single epochs are, the longest steps tell, of all units but the wildest; what that law lacks to bring about the lower
+    three quarters of what was found is added, up to a bound: beyond it most units jump. Of few units the residuals tell.
     """
     new = _innovations(paths, usual, rng)
     if new is None:
         return Null(np.zeros(draws))
     shape, lacks = paths.shape[1:], 0.0
     if shape[1] >= ENOUGH:
+        new = replace(new, freedom=_freedom(new, paths, usual, rng))
         found = np.quantile(strongest(paths, usual)[0], (0.5, 0.75))
-        for freedom in FREEDOMS:
-            new = replace(new, freedom=freedom)
-            lacks = float((found - np.quantile(_drawn(new, usual, rng, shape, TRIAL), (0.5, 0.75))).max())
-            if lacks <= 0:
-                break
+        lacks = float((found - np.quantile(_drawn(new, usual, rng, shape, TRIAL), (0.5, 0.75))).max())
+        lacks -= 1.5 / np.sqrt(shape[1])  # which the units of one layer differ by chance
     return Null(np.sort(_drawn(new, usual, rng, shape, draws)) + min(max(lacks, 0.0), MOST))
+
+
+def _freedom(new: "_New", paths: Array, usual: Motion, rng: np.random.Generator) -> float:
+    """Of the law whose longest steps are as long as those that were found, or a little longer."""
+    units = min(paths.shape[2], SAMPLE)
+    some = paths[:, :, :: max(1, paths.shape[2] // SAMPLE)]
+    told, laws, error = float(_longest(residuals(some, usual).values)[0]), [], 0.0
+    for freedom in FREEDOMS:
+        made = replace(new, freedom=freedom).walks(rng, usual, (SETS, paths.shape[1], units))
+        each = _longest(residuals(made, motion(made)).values)
+        laws.append(float(each.mean()))
+        error = float(each.std()) if laws[-1] <= told or not error else error
+    calm = np.interp(told + CARE * error, np.maximum.accumulate(laws), [1 / freedom for freedom in FREEDOMS])
+    return float(1 / calm) if told > laws[0] + CARE * error else np.inf
+
+
+def _longest(values: Array) -> Array:
+    """(group): mean logarithm of the longest steps' squares, each relative to its unit's median, without the wildest units."""
+    squares = (values**2).sum(-1)
+    relative = squares / np.maximum(np.median(squares, axis=1, keepdims=True), STILL**2)
+    kept = np.argsort(relative.max(1), axis=1)[:, : max(1, round((1 - LEFT_OUT) * relative.shape[2]))]
+    flat = np.sort(np.take_along_axis(relative, kept[:, None], 2).reshape(len(relative), -1), axis=1)
+    found: Array = np.log(np.maximum(flat[:, -max(1, round(LONGEST * flat.shape[1])) :], 1e-12)).mean(1)
+    return found
 
 
 def _drawn(new: "_New", usual: Motion, rng: np.random.Generator, shape: tuple[int, ...], draws: int) -> Array:
