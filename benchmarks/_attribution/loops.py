@@ -1,17 +1,24 @@
-"""Beside loops over single images, as exigo and pytorch-cnn-visualizations have them, written anew from their descriptions."""
+"""Beside the ways of exigo and pytorch-cnn-visualizations, one image after the other.
+
+Each does what theirs does for an image, in words of our own: hooks on the model's modules, backward passes that fill every
+parameter's gradient, results as numpy, a map that is summed channel by channel and enlarged by Pillow. What they do to read
+images and to save pictures is left out, as it is of ours.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
-from torch.nn import functional as F
 
 import nissl
 from _attribution._subjects import Figures, Rows, Work, alexnet, cnn, examples, timed
 from nissl.attribution.integrated_gradients import IntegratedGradients
 from nissl.models.basic_cnn import BasicCnn
+
+STEPS = 32
 
 
 def rows(quick: bool) -> Iterator[Rows]:
@@ -19,79 +26,99 @@ def rows(quick: bool) -> Iterator[Rows]:
     reach = "5x saliency, 5x guided backprop, 8x Grad-CAM, 6x integrated gradients"
     small = BasicCnn().build().eval()
     x, y = examples(32 if quick else 256)
-    yield "loops, exigo's BasicCNN", reach, loops(small, small.relu4, x, y, quick)
+    yield "loops, exigo's BasicCNN", reach, loops(small, x, y, quick)
     yield "loops, exigo's saliency as it is written", "5x", baselines(small, x, y, quick)
-    wide = cnn()
-    yield "loops, two convolutions of 16 and 32 channels", reach, loops(wide, wide[4], x, y, quick)
-    large = alexnet()
+    yield "loops, two convolutions of 16 and 32 channels", reach, loops(cnn(), x, y, quick)
     x, y = examples(2 if quick else 16, (3, 224, 224))
-    yield "loops, AlexNet's shape, 16 images of 224 x 224", reach, loops(large, large[11], x, y, quick)
+    yield "loops, AlexNet's shape, 16 images of 224 x 224", reach, loops(alexnet(), x, y, quick)
 
 
-def one_by_one(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[Any]:
-    """The gradient of each image's class, by a backward pass that fills every parameter's gradient."""
+class OneByOne:
+    """pytorch-cnn-visualizations: an object hooks the model, and is then asked about one image at a time."""
+
+    def __init__(self, model: nn.Module, guided: bool = False) -> None:
+        parts = list(model.children())
+        at = next(at for at, part in enumerate(parts) if isinstance(part, nn.Flatten))
+        self.model, self.features, self.rest, self.found = model, parts[:at], parts[at:], np.zeros(0)
+        self.handles = [self.features[0].register_full_backward_hook(self.hear)]
+        for part in self.features if guided else ():
+            if isinstance(part, nn.ReLU):
+                self.handles.append(part.register_full_backward_hook(lambda _, left, __: (left[0].clamp(min=0),)))
+
+    def hear(self, _: nn.Module, left: Any, came: Any) -> None:
+        self.found = left[0].numpy()[0]
+
+    def close(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+    def backward(self, output: torch.Tensor, label: int, again: bool = False) -> None:
+        self.model.zero_grad()
+        chosen = torch.zeros(1, output.shape[-1])
+        chosen[0][label] = 1
+        output.backward(gradient=chosen, retain_graph=again)
+
+    def gradient(self, image: torch.Tensor, label: int) -> Any:
+        """Of the class at the image, as its first layer hears it."""
+        self.backward(self.model(image), label)
+        return self.found
+
+    def path(self, image: torch.Tensor, label: int) -> Any:
+        """Point by point of the image's way, both ends included."""
+        points = [image * share for share in np.arange(STEPS + 1) / STEPS]
+        total = np.zeros(image.shape)
+        for point in points:
+            total = total + self.gradient(point, label) / STEPS
+        return total[0]
+
+    def cam(self, image: torch.Tensor, label: int) -> Any:
+        """Of the last of the features that is a ReLU, module by module."""
+        last, kept, value = max(at for at, part in enumerate(self.features) if isinstance(part, nn.ReLU)), {}, image
+        for at, part in enumerate(self.features):
+            value = part(value)
+            if at == last:
+                value.register_hook(lambda slope: kept.update(slope=slope))
+                kept["value"] = value
+        for part in self.rest:
+            value = part(value)
+        self.backward(value, label, again=True)
+        slopes, values = kept["slope"].numpy()[0], kept["value"].detach().numpy()[0]
+        total = np.ones(values.shape[1:], np.float32)
+        for weight, channel in zip(slopes.mean((1, 2)), values, strict=True):
+            total += weight * channel
+        total = np.maximum(total, 0)
+        total = np.uint8(255 * (total - total.min()) / max(total.max() - total.min(), 1e-12))
+        large = Image.fromarray(total).resize((image.shape[3], image.shape[2]), Image.Resampling.LANCZOS)
+        return np.uint8(large) / 255
+
+
+def one_by_one(
+    model: nn.Module, x: torch.Tensor, y: torch.Tensor, what: str = "gradient", guided: bool = False
+) -> list[Any]:
+    """Every image's, by an object that is made for them."""
+    made = OneByOne(model, guided)
+    found = [
+        getattr(made, what)(image[None].clone().requires_grad_(), int(label)) for image, label in zip(x, y, strict=True)
+    ]
+    made.close()
+    return found
+
+
+def with_baseline(model: nn.Module, x: torch.Tensor) -> list[Any]:
+    """exigo: the gradients of all outputs' sum at each image and, anew each time, at the blank one it is compared with."""
     found = []
-    for image, label in zip(x, y, strict=True):
-        given = image[None].clone().requires_grad_()
-        model.zero_grad()
-        output = model(given)
-        chosen = torch.zeros_like(output)
-        chosen[0, label] = 1
-        output.backward(gradient=chosen)
+    for image in x:
+        blank = (torch.ones(image.shape) * -1).requires_grad_()
+        given = image.clone().requires_grad_()
+        there, here = model(blank[None]), model(given[None])
+        there.sum().backward()
+        here.sum().backward()
+        assert blank.grad is not None
         assert given.grad is not None
-        found.append(given.grad.numpy()[0])
+        saliency = given.grad.squeeze().abs()
+        delta = given.grad.squeeze() - blank.grad.squeeze()
+        found.append((blank.grad.squeeze().abs(), saliency, delta, saliency * image.squeeze()))
     return found
-
-
-def guided_one_by_one(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[Any]:
-    """With a hook on every ReLU's module."""
-    hooks = [
-        m.register_full_backward_hook(lambda _, found, __: (found[0].clamp(min=0),))
-        for m in model.modules()
-        if isinstance(m, nn.ReLU)
-    ]
-    found = one_by_one(model, x, y)
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-def cam_one_by_one(model: nn.Module, last: nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[Any]:
-    """The last convolution's value by a hook, its gradient by another."""
-    found, kept = [], {}
-    hook = last.register_forward_hook(lambda _, __, value: kept.update(value=value))
-    for image, label in zip(x, y, strict=True):
-        model.zero_grad()
-        output = model(image[None])
-        kept["value"].retain_grad()
-        chosen = torch.zeros_like(output)
-        chosen[0, label] = 1
-        output.backward(gradient=chosen)
-        weights = kept["value"].grad.mean((2, 3), keepdim=True)
-        small = (weights * kept["value"].detach()).sum(1, keepdim=True).clamp(min=0)
-        found.append(F.interpolate(small, x.shape[2:], mode="bilinear").numpy()[0])
-    hook.remove()
-    return found
-
-
-def path_one_by_one(model: nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int) -> list[Any]:
-    """Point by point of each image's way."""
-    return [
-        sum(
-            one_by_one(model, share * image[None], label[None])[0]
-            for share in np.linspace(0, 1, steps, dtype=np.float32)
-        )
-        / steps
-        for image, label in zip(x, y, strict=True)
-    ]
-
-
-def with_baseline(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[Any]:
-    """The gradient of each image and, anew each time, of the blank one that it is compared with."""
-    return [
-        (one_by_one(model, image[None], label[None]), one_by_one(model, torch.full_like(image[None], -1), label[None]))
-        for image, label in zip(x, y, strict=True)
-    ]
 
 
 def baselines(model: nn.Module, x: torch.Tensor, y: torch.Tensor, quick: bool) -> Figures:
@@ -99,28 +126,30 @@ def baselines(model: nn.Module, x: torch.Tensor, y: torch.Tensor, quick: bool) -
     net, labels = nissl.network(model), y.numpy()
     works: dict[str, Work] = {
         "own": lambda: nissl.attribute(net, x, labels, "baseline_delta", baseline=-1.0),
-        "loop": lambda: with_baseline(model, x, y),
+        "loop": lambda: with_baseline(model, x),
     }
     took = timed(works, 2 if quick else 5)
     return {"times faster": round(took["loop"] / took["own"], 2), "ms an image": round(1e3 * took["own"] / len(x), 4)}
 
 
-def loops(model: nn.Module, last: nn.Module, x: torch.Tensor, y: torch.Tensor, quick: bool) -> Figures:
+def loops(model: nn.Module, x: torch.Tensor, y: torch.Tensor, quick: bool) -> Figures:
     """How many times faster than one image after the other."""
-    net, labels, steps = nissl.network(model), y.numpy(), 8 if quick else 32
+    net, labels = nissl.network(model), y.numpy()
     few = slice(0, max(1, min(8, len(x) // 8)))
     pairs: dict[str, tuple[Work, Work, float]] = {
         "saliency": (lambda: nissl.attribute(net, x, labels, "gradient"), lambda: one_by_one(model, x, y), 1),
-        "guided backprop": (lambda: nissl.attribute(net, x, labels, "guided_backprop"), lambda: guided_one_by_one(model, x, y), 1),
-        "Grad-CAM": (lambda: nissl.attribute(net, x, labels, "grad_cam"), lambda: cam_one_by_one(model, last, x, y), 1),
-        f"integrated gradients, {steps} points": (
-            lambda: nissl.attribute(net, x, labels, IntegratedGradients(steps)),
-            lambda: path_one_by_one(model, x[few], y[few], steps), len(x) / len(x[few]),
+        "guided backprop": (
+            lambda: nissl.attribute(net, x, labels, "guided_backprop"), lambda: one_by_one(model, x, y, guided=True), 1,
+        ),
+        "Grad-CAM": (lambda: nissl.attribute(net, x, labels, "grad_cam"), lambda: one_by_one(model, x, y, "cam"), 1),
+        f"integrated gradients, {STEPS} points": (
+            lambda: nissl.attribute(net, x, labels, IntegratedGradients(STEPS)),
+            lambda: one_by_one(model, x[few], y[few], "path"), len(x) / len(x[few]),
         ),
     }  # fmt: skip
     found = {}
     for name, (own, loop, scale) in pairs.items():
-        took = timed({"own": own, "loop": loop}, 2 if quick else 5)
+        took = timed({"own": own, "loop": loop}, 2 if quick or len(x) < 32 else 5)
         found[f"{name}: times faster"] = round(scale * took["loop"] / took["own"], 2)
         found[f"{name}: ms an image"] = round(1e3 * took["own"] / len(x), 4)
     return found
