@@ -36,6 +36,8 @@ def test_units_lie_and_are_coloured_as_nissl_has_them(quiet, followed):
         column, row = ((one.positions - low) / side * size).astype(int).T
         expected = 255 * ramp("change", 0.5 + np.clip(values[number] / limit, -1, 1) / 2)
         np.testing.assert_allclose(pixels[row, column], expected, atol=3)
+    wide, high = quiet.js("(b => [b.width, b.height])(document.querySelector('.topo').getBoundingClientRect())")
+    assert wide == pytest.approx(high, abs=1)
     told = quiet.js("[...document.querySelectorAll('.quality b')].map(one => Number(one.innerText))")
     np.testing.assert_allclose(told[0], one.quality["trustworthiness"].value, rtol=6e-3)
 
