@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nissl.apps.server import trace_name
+from nissl.apps.server import trace_name, where
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import MissingDependency
+from nissl.studies._feed.structures import saved
 from nissl.studies.feed import Feed
 
 
@@ -31,7 +32,7 @@ def widget(run: str | Path | Trace, at: str = "", *, height: int = 680) -> Any:
     except ImportError as error:
         raise MissingDependency("In a notebook the page needs anywidget: pip install 'nissl[notebook]'") from error
     trace = run if isinstance(run, Trace) else opened(run)
-    return Widget(Feed(trace, trace_name(run, trace)), at, height=height)
+    return Widget(Feed(trace, trace_name(run, trace), saved=saved(where(trace))), at, height=height)
 
 
 def in_notebook() -> bool:
