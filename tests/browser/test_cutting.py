@@ -59,6 +59,16 @@ def settled(tab, where):
     tab.until(f"document.querySelector('{where} .toll').ariaBusy === 'false'")
 
 
+def stays_in_every_view(quiet):
+    for view in ("pathways", "neuron", "confusion"):
+        quiet.js(f"nissl.look.view = {json.dumps(view)}")
+        quiet.until("document.querySelector('.tray h2')?.innerText === '6 units of hidden_1'")
+        if view == "pathways":
+            quiet.until("document.querySelector('.over .brushed')?.getAttribute('d').length > 20")
+    quiet.js("document.querySelector('.tray .quiet').click()")
+    quiet.until("!document.querySelector('.tray')")
+
+
 def test_units_drawn_round_are_deleted_kept_and_turned_as_in_python(quiet, alive, run):
     """With the mouse on the map, as somebody would; every number of the tray."""
     opened(quiet, alive, "e2/hidden_1?view=layers")
@@ -94,13 +104,7 @@ def test_units_drawn_round_are_deleted_kept_and_turned_as_in_python(quiet, alive
                 f"JSON.stringify({TITLES}.map(one => Number(one.split('recognised before, ')[1].split(' ')[0])))"
                 f" === {json.dumps(json.dumps(right(made.model, made.held_out), separators=(',', ':')))}"
             )
-    for view in ("pathways", "neuron", "confusion"):
-        quiet.js(f"nissl.look.view = {json.dumps(view)}")
-        quiet.until("document.querySelector('.tray h2')?.innerText === '6 units of hidden_1'")
-        if view == "pathways":
-            quiet.until("document.querySelector('.over .brushed')?.getAttribute('d').length > 20")
-    quiet.js("document.querySelector('.tray .quiet').click()")
-    quiet.until("!document.querySelector('.tray')")
+    stays_in_every_view(quiet)
 
 
 def test_units_are_brushed_by_keys_and_single_clicks(quiet, alive):
