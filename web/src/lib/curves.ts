@@ -26,7 +26,10 @@ export function line(curve: Curve, x: (place: number) => number, height: number)
   const known = curve.values.filter((value): value is number => value !== null);
   const low = curve.share ? 0 : Math.min(...known);
   const high = curve.share ? 1 : Math.max(...known);
-  const y = (value: number): number => 4 + (height - 8) * (high > low ? 1 - (value - low) / (high - low) : 0.5);
+  /** Within the picture, also of what cannot be a share, or is too large to be measured off. */
+  const part = (value: number): number =>
+    high > low && Number.isFinite(high - low) ? Math.min(1, Math.max(0, (value - low) / (high - low))) : 0.5;
+  const y = (value: number): number => 4 + (height - 8) * (1 - part(value));
   let path = "";
   let pen = false;
   curve.values.forEach((value, place) => {
