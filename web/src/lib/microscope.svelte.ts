@@ -7,17 +7,11 @@ import { near } from "./near";
 import { Listening } from "./listening";
 import type { Source } from "./source";
 import type { Numbers } from "./take";
-import type { Cells, DyeName, LayerInfo, Paths, Shown } from "./types";
+import type { Cells, DyeName, LayerInfo, Paths, Shown, Then } from "./types";
 import { cellOf, classOf, said, slideOf, type Cell } from "./where";
 
 export type { Cell } from "./where";
 
-/** What is there of the epoch that is compared with. */
-export interface Then {
-  epoch: number;
-  cells: Cells;
-  paths: Paths;
-}
 export type Phase = "opening" | "waiting" | "ready" | "broken";
 
 export class Microscope {

@@ -94,5 +94,12 @@ export interface Paths {
   absent: string;
 }
 
+/** What is there of the epoch that is compared with. */
+export interface Then {
+  epoch: number;
+  cells: Cells;
+  paths: Paths;
+}
+
 export const NEVER = -32768;
 export const MOST = 32767;
