@@ -6,15 +6,24 @@ import { answers, labels, told, type Answers, type AnswersTold } from "./probe";
 export class Heard {
   about: AnswersTold | null = $derived.by(() => told<AnswersTold>(this.of(), "answers"));
   known: Int16Array | null = $state.raw(null);
-  /** Of the cursor's epoch, or null: never another's. */
+  /** The last that came: its epoch says of when. */
   answers: Answers | null = $state.raw(null);
+  private failed: string[] = $state.raw([]);
+  /** Is there more to come before anything can be said? */
+  waiting: boolean = $derived.by(() => {
+    if (this.about === null) return false;
+    const labels = this.about.labelled && this.known === null && !this.failed.includes("labels");
+    const said =
+      this.about.epochs.includes(this.of().epoch) && this.answers === null && !this.failed.includes("answers");
+    return labels || said;
+  });
 
   constructor(private readonly of: () => Microscope) {
     $effect(() => {
       if (this.about === null) return;
       void labels(of())
         .then((found) => (this.known = found))
-        .catch(() => (this.known = null));
+        .catch(() => (this.failed = ["labels", ...this.failed]));
     });
     $effect(() => {
       const look = of();
@@ -25,7 +34,10 @@ export class Heard {
       }
       answers(look, epoch)
         .then((found) => epoch === look.epoch && (this.answers = found))
-        .catch(() => epoch === look.epoch && (this.answers = null));
+        .catch(() => {
+          if (epoch !== look.epoch) return;
+          [this.answers, this.failed] = [null, ["answers", ...this.failed]];
+        });
     });
   }
 }
