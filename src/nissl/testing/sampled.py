@@ -43,11 +43,7 @@ def sampled(
             values = grown * drives[layer.name][labels] + (2.1 - grown) * noise[layer.name]
             if layer is not layers[-1]:
                 values = np.maximum(values, 0)
-            held[f"layers/{layer.name}/probe_class_mean"] = np.stack(
-                [values[labels == k].mean(0) for k in range(CLASSES)], 1
-            )
-            held[f"layers/{layer.name}/stats"] = values.mean(0)[:, None]
-            held[f"layers/{layer.name}/samples"] = values.astype(np.float16)
+            held |= _heard(layer.name, values, labels)
         if epoch == bad:
             held[f"layers/{layers[0].name}/samples"][4, 2] = np.nan
         said = held[f"layers/{layers[-1].name}/samples"].argmax(1)
@@ -58,6 +54,12 @@ def sampled(
         store.append(Record(epoch, _typed(store, held), {"probe_loss": 2 - 1.5 * grown, "probe_accuracy": right}))
     store.close()
     return Trace(store)
+
+
+def _heard(layer: str, values: Any, labels: Any) -> dict[str, Any]:
+    means = np.stack([values[labels == k].mean(0) for k in range(CLASSES)], 1)
+    told = {"probe_class_mean": means, "stats": values.mean(0)[:, None], "samples": values.astype(np.float16)}
+    return {f"layers/{layer}/{name}": table for name, table in told.items()}
 
 
 def _typed(store: Memory, held: dict[str, Any]) -> dict[str, Any]:
