@@ -6,7 +6,6 @@ from nissl.testing.specimens import specimen, trace
 from tests.browser.conftest import address_of
 from tests.studies.test_feed_graph import blocky
 
-READY = "document.querySelectorAll('.board .node').length > 0"
 PATHS = "[...document.querySelectorAll('.board .node title')].map(one => one.textContent)"
 
 
@@ -14,7 +13,7 @@ def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
     seen = specimen("deep")
     with address_of(seen, quiet) as address:
         quiet.go(f"{address}#/e5?view=graph&stain=3")
-        quiet.until(READY)
+        quiet.until(f"{PATHS}.length === {len(seen.layers)}")
         assert quiet.js(PATHS) == list(seen.layers)
         moves = quiet.js("document.querySelector('.edges').getAttribute('d').split('M').length - 1")
         assert moves == sum(len(seen.place(name).inputs) for name in seen.layers)
