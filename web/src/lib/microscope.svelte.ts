@@ -50,7 +50,6 @@ export class Microscope {
   following: boolean = $state(true);
   sheet: boolean = $state(false);
   asking: "export" | "find" | null = $state(null);
-  /** The numbers behind what is seen, where its view has its own. */
   table: (() => Numbers) | null = null;
   said: string = $state("");
 
@@ -130,7 +129,6 @@ export class Microscope {
 
   /** Nobody looks any more. */
   end(): void {
-    this.playing = false;
     this.listening.end();
   }
 
