@@ -6,7 +6,7 @@ from nissl.testing.specimens import specimen, trace
 from tests.browser.conftest import address_of
 from tests.studies.test_feed_graph import blocky
 
-PATHS = "[...document.querySelectorAll('.board .node title')].map(one => one.textContent)"
+PATHS = "[...document.querySelectorAll('.board .node')].map(one => one.dataset.path)"
 
 
 def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
@@ -20,7 +20,7 @@ def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
         quiet.js(
             "document.querySelectorAll('.board .node')[17].dispatchEvent(new MouseEvent('click', {bubbles: true}))"
         )
-        quiet.until("document.querySelector('.board .node.on title')?.textContent === 'block16.conv'")
+        quiet.until("document.querySelector('.board .node.on')?.dataset.path === 'block16.conv'")
         assert quiet.js("nissl.look.layer(nissl.look.slide).name") == "block16.conv"
         assert "576 parameters" in quiet.js("document.querySelector('.about').innerText")
         first = quiet.js("[...document.querySelectorAll('.board .node rect')].map(one => one.style.fill)")
