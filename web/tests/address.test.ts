@@ -16,7 +16,9 @@ describe("an address", () => {
       compared: true,
       sample: 1041,
       target: ["3", "a-b"],
+      other: null,
     });
+    expect(parse("#/e30?vs=run:e12")).toEqual({ ...NOWHERE, epoch: 30, other: 12 });
     expect(parse("#/e30?mark=e12")).toEqual({ ...NOWHERE, epoch: 30, versus: 12 });
     expect(parse("#/E_30/L_hidden_1/n_20")).toEqual({ ...NOWHERE, epoch: 30, layer: "hidden_1", unit: 20 });
   });
