@@ -22,7 +22,7 @@ def test_units_that_do_nothing_for_a_class_come_after_all_that_do():
 
 def test_of_weights_for_others_a_goal_takes_the_one_that_harms_them_least(learnt):
     model, x, y = learnt
-    family = nissl.structures(model, (x, y), size="target<=0.1", **QUIET)
+    family = nissl.structures(model, (x, y), rank="contrast", size="target<=0.1", **QUIET)
     names = list(family)
     layers = list(family[names[0]].scores)
     table = np.stack([np.concatenate([family[name].scores[layer] for layer in layers]) for name in names])

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.capabilities import Editable
-from nissl.core.curves import ranking_by
+from nissl.core.choosing import TOGETHER, rankings
+from nissl.core.curves import scores_by
 from nissl.core.finder import Case, Finder
 from nissl.core.ground import Cut, Ground
+from nissl.core.together import together
 from nissl.errors import BadValue, NisslError, Unsupported
 
 Array = NDArray[Any]
@@ -84,8 +86,13 @@ def randoms(ground: Ground, own: Cut, alone: float, draws: int) -> Random:
 
 def sham(ground: Ground, name: str, case: Case, finding: Finder, random: Random) -> Sham:
     """Find again in a case that holds no truth; of its ranking as many units of each layer as the structure has."""
-    structure = ground.structure
-    ranking = ranking_by(case, finding, str(structure.recipe.get("rank", "score")), ground.target)
+    structure, target = ground.structure, ground.target
+    rank, told = str(structure.recipe.get("rank", "score")), scores_by(case, finding)
+    ranking = rankings(rank, told, target)
+    if rank == TOGETHER:
+        own = {layer: table[target] for layer, table in told.items()}
+        there = replace(structure, scores=own, ranking=ranking, case=case, network=case.network, instead={})
+        ranking = dict(together(there, target, len(structure)).ranking)
     members = {
         layer: np.sort(np.argsort(-ranking[layer], kind="stable")[: len(which)]).tolist()
         for layer, which in structure.members.items()

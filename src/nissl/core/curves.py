@@ -57,11 +57,10 @@ def areas(shares: Sequence[float], faithful: Sequence[float]) -> tuple[float, fl
     return tuple(float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2)) for y in (f, np.abs(1 - f)))  # type: ignore[return-value]
 
 
-def ranking_by(case: Case, finding: Finder, rank: str, target: int) -> dict[str, Array]:
-    """The order in which a method takes the units of a target."""
+def scores_by(case: Case, finding: Finder) -> dict[str, Array]:
+    """By layer (target, unit): what a method makes of each unit."""
     baseline = case.baseline if case.baseline in finding.baselines else finding.baselines[0]
-    found = finding(replace(case, baseline=baseline, tick=silent))
-    return rankings(rank, tables(found, len(case.targets)), target)
+    return tables(finding(replace(case, baseline=baseline, tick=silent)), len(case.targets))
 
 
 def naive(case: Case, rank: str, target: int, notes: list[str]) -> dict[str, dict[str, Array]]:
@@ -71,7 +70,7 @@ def naive(case: Case, rank: str, target: int, notes: list[str]) -> dict[str, dic
         try:
             finding = finder(name, {})
             if not finding.causal:
-                found[name] = ranking_by(case, finding, rank, target)
+                found[name] = rankings(rank, scores_by(case, finding), target)
         except (Unsupported, MissingDependency) as error:
             notes.append(f"left out: {name}: {error}")
     return found

@@ -71,14 +71,24 @@ class Case:
     @cached_property
     def means(self) -> dict[str, Array]:
         """Each unit's mean over all examples and positions, (unit, part)."""
+        return self._mean(np.arange(self.pool.count))
+
+    @cached_property
+    def class_means(self) -> dict[int, dict[str, Array]]:
+        """The same over the examples of each class that occurs."""
+        groups = self.pool.groups
+        classes = np.unique(groups[groups >= 0]).tolist() if groups is not None else []
+        return {k: self._mean(np.flatnonzero(groups == k)) for k in classes}
+
+    def _mean(self, which: Array) -> dict[str, Array]:
         sums: dict[str, Array] = {}
-        for part in self.pool.batches(np.arange(self.pool.count)):
+        for part in self.pool.batches(which):
             values = self.network.probe(self.pool.take(part), self.names, batch=len(part))
             for layer in self.layers:
                 rows = by_unit(layer, values[layer.name])
                 told = rows.mean(1, dtype=np.float64).sum(0)
                 sums[layer.name] = sums[layer.name] + told if layer.name in sums else told
-        return {name: total / self.pool.count for name, total in sums.items()}
+        return {name: total / len(which) for name, total in sums.items()}
 
     def constants(self, layer: Layer) -> Array:
         """What the baseline puts in the place of each unit, (unit, part); counterfactuals on average put the mean."""

@@ -74,7 +74,7 @@ class Ground:
 
     # edits
 
-    def deleting(self, members: Members, to: str = "mean") -> Edit | None:
+    def deleting(self, members: Members, to: str = "others") -> Edit | None:
         """None where there is nothing to delete."""
         return self.structure.having(members).delete(to=to) if any(map(len, members.values())) else None
 

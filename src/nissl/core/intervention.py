@@ -26,6 +26,8 @@ class Units:
     which: tuple[int, ...]
     means: Array | None = None
     """Their mean values over the data, (unit, part); None where no data were given."""
+    instead: Array | None = None
+    """What they say for other classes than theirs, (unit, part), where they have one."""
 
     def change(self, to: Any) -> AbstractContextManager[None]:
         """Let their values become `to`, as `Network.change` takes it, while the `with` is open."""

@@ -48,7 +48,7 @@ def _cuts(of: "Report") -> Table:
     rows: list[tuple[str, Cut, str]] = [
         ("nothing", of.intact, ""), ("the structure", of.deleted, f"{of.random.p_lost:.3f}"),
         (f"random, mean of {of.random.draws}", of.random.mean, ""),
-        *((f"the structure, to {way}" if way == "zero" else f"the structure, by {way}", cut, "") for way, cut in of.ways.items()),
+        *((f"the structure, {'by' if way == 'resample' else 'to'} {way}", cut, "") for way, cut in of.ways.items()),
         *((f"as many by {rival.name}", rival.deleted, "") for rival in of.naive),
         *((sham.name, sham.deleted, f"{sham.p_lost:.3f}") for sham in of.shams),
     ]  # fmt: skip

@@ -52,7 +52,7 @@ class Structure(Verbs):
     ranking: Mapping[str, Array]
     """What the units were chosen by: the larger the sooner."""
     means: Mapping[str, Array]
-    """Every candidate's mean value, (unit, part): what deleting puts in its place."""
+    """Every candidate's mean value over the data, (unit, part)."""
     recipe: Mapping[str, Any]
     """How it was found: method, baseline, metric, rank, size, seed, how many examples."""
     fingerprint: str
@@ -64,6 +64,8 @@ class Structure(Verbs):
     """What found it; not saved but for its name."""
     family: "Structures | None" = field(default=None, repr=False)
     """The structures of all classes that were found together with it."""
+    instead: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    """What deleting puts in the place of candidates, (unit, part): what they say for other classes. Empty: their means."""
 
     @property
     def units(self) -> list[Unit]:
@@ -132,7 +134,8 @@ class Structure(Verbs):
         }
         proved = {**self.recipe, "causal": self.causal and other.causal}
         whole = self._beside({name: other for name in other.scores if name not in self.scores and members[name]})
-        return replace(whole.having(members, f"({self.target} {sign} {other.target})"), recipe=proved)
+        instead = _mingled(self, other) if self.instead or other.instead else {}
+        return replace(whole.having(members, f"({self.target} {sign} {other.target})"), recipe=proved, instead=instead)
 
     def _beside(self, others: "Mapping[str, Structure]") -> "Structure":
         """With layers that only the other looked at, and what it knows of them."""
@@ -199,7 +202,7 @@ class Structure(Verbs):
     def save(self, path: str | Path) -> Path:
         """As JSON: names, numbers and the model's fingerprint."""
         held = {"target": self.target, "members": self.members, "recipe": self.recipe, "fingerprint": self.fingerprint}
-        tables = {name: {k: v.tolist() for k, v in getattr(self, name).items()} for name in _TABLES}
+        tables = {name: {k: v.tolist() for k, v in getattr(self, name).items()} for name in _SAVED}
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"nissl_structure": VERSION, **held, **tables}, default=str, indent=1) + "\n")
@@ -212,7 +215,8 @@ class Structure(Verbs):
             held = json.loads(Path(path).read_text())
             if held.pop("nissl_structure") != VERSION:
                 raise DamagedData(f"{path} was written by another version of nissl.")
-            tables: Any = {name: {k: np.asarray(v, np.float64) for k, v in held.pop(name).items()} for name in _TABLES}
+            held.setdefault("instead", {})
+            tables: Any = {name: {k: np.asarray(v, np.float64) for k, v in held.pop(name).items()} for name in _SAVED}
             members = {name: tuple(which) for name, which in held.pop("members").items()}
             found = cls(held["target"], members, recipe=held["recipe"], fingerprint=held["fingerprint"], **tables)
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -233,4 +237,19 @@ class Structure(Verbs):
         return f"<Structure of {self.target}: {len(self)} of {sum(self.every().values())} units ({places}){how}>"
 
 
+def _mingled(one: Structure, two: Structure) -> dict[str, Array]:
+    """What stands in for units of two structures: what its own says, and for a unit of both, or of neither, half of each."""
+    found = {}
+    for name in {**one.means, **two.means}:
+        sides = [of for of in (one, two) if name in of.means]
+        whose = np.zeros((len(sides), len(sides[0].means[name])))
+        for row, of in zip(whose, sides, strict=True):
+            row[list(of.members.get(name, ()))] = 1
+        whose[:, ~whose.any(0)] = 1
+        said = np.stack([of.instead.get(name, of.means[name]) for of in sides])
+        found[name] = np.einsum("su,sup->up", whose / whose.sum(0), said)
+    return found
+
+
 _TABLES = ("scores", "lows", "highs", "ranking", "means")
+_SAVED = (*_TABLES, "instead")

@@ -1,6 +1,7 @@
 """The structures of all classes of a network, found together."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Structures(Mapping[str, Structure]):
             for structure in self._found.values():
                 votes[list(structure.members.get(name, ()))] += 1
             members[name] = np.flatnonzero(2 * votes > len(self)).tolist()
-        return first.having(members, "backbone")
+        return replace(first.having(members, "backbone"), instead={})  # nobody's, so that there are no others
 
     def owners(self) -> dict[str, Array]:
         """For each unit the number of the class that it adds most to; -1 where it adds to none."""

@@ -1,6 +1,7 @@
 """Whatever has units can be told what shall become of them: `x.delete()`, `x.scale(2)`; one verb a file of `interventions`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from nissl.errors import BadValue, UnknownName, listing, near
 
 class Verbs:
     """Knows its units; what can be done to them is looked up by name."""
+
+    instead: Mapping[str, Array] = MappingProxyType({})
+    """What deleting puts in the place of all units of a layer, (unit, part), where that is not their means."""
 
     def chosen(self) -> Mapping[str, tuple[int, ...]]:
         """The units that are meant, by layer."""
@@ -58,8 +62,8 @@ def edited(verbs: Verbs, how: Intervention) -> Edit:
         mine = chosen.get(name, ())
         which = tuple(unit for unit in range(count) if unit not in set(mine)) if how.others else tuple(mine)
         if which:
-            known = means[name][list(which)] if name in means else None
-            changes.append(Change(Units(net, net.layer(name), which, known), how))
+            known, instead = (table[name][list(which)] if name in table else None for table in (means, verbs.instead))
+            changes.append(Change(Units(net, net.layer(name), which, known, instead), how))
     if not changes:
         raise BadValue(f"{how!r}: there are no {'other ' if how.others else ''}units to do it to.")
     return Edit(net, changes, sample)

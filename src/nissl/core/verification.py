@@ -113,8 +113,9 @@ def _remark(ground: Ground, notes: list[str]) -> None:
 
 
 def _ways(ground: Ground, notes: list[str]) -> dict[str, Cut]:
-    """The same deletion to something else than the mean."""
-    found = {"zero": ground.cut(ground.deleting(ground.structure.members, "zero"))}
+    """The same deletion to something else."""
+    ways = ("mean", "zero") if ground.structure.instead else ("zero",)
+    found = {way: ground.cut(ground.deleting(ground.structure.members, way)) for way in ways}
     order = np.random.default_rng([ground.seed, 6]).permutation(ground.every)
     if len(order) % ground.case.pool.batch == 1:
         order = np.append(order, order[0])  # a batch of one has nobody to take values from

@@ -50,14 +50,14 @@ class Second:
 
 
 def completeness(ground: Ground, subsets: int = SUBSETS) -> Completeness:
-    """The same halves, removed from both."""
+    """The same halves, removed from both: held at the mean, as what is not kept is."""
     places, draw = _places(ground.structure.members), np.random.default_rng([ground.seed, 4])
     apart = []
     for _ in range(subsets):
         gone = draw.random(len(places)) < 0.5
         kept = _members([place for place, out in zip(places, gone, strict=True) if not out])
         lost = _members([place for place, out in zip(places, gone, strict=True) if out])
-        apart.append(abs(ground.alone(kept) - ground.work(ground.deleting(lost))))
+        apart.append(abs(ground.alone(kept) - ground.work(ground.deleting(lost, "mean"))))
     return Completeness(subsets, float(np.mean(apart)), float(np.max(apart)))
 
 

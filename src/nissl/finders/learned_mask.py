@@ -1,20 +1,15 @@
 """A mask over all units, learned for each target: which of them to delete, or to keep."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from nissl.core.finder import Array, Case, Finder, Scores
-from nissl.core.units import contributions
+from nissl.core.masks.adam import Adam
+from nissl.core.masks.loss import Loss
+from nissl.core.masks.slopes import LEAST, slopes
 from nissl.errors import BadValue
-from nissl.finders._masks.adam import Adam
-from nissl.finders._masks.loss import Loss
-from nissl.finders._masks.masking import masked
-
-LEAST = 0.02
-"""No unit is ever shut off quite, so that the slope at its mask can still be told."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +47,12 @@ class LearnedMask(Finder):
 
     def _learned(self, case: Case, loss: Loss, target: int) -> dict[str, Array]:
         masks = {name: np.ones(len(case.means[name])) for name in case.names}
+        constants = {layer.name: case.constants(layer) for layer in case.layers}
         adam, draw = Adam(self.rate, masks), np.random.default_rng([case.seed, target])
         price = self.sparsity / sum(map(len, masks.values())) * (1 if self.mode == "keep" else -1)
         for _ in range(self.steps):
-            slopes = _slopes(case, loss, self._drawn(case, target, draw), target, masks)
-            masks = adam.moved(masks, {name: told + price for name, told in slopes.items()}, LEAST, 1.0)
+            found, _ = slopes(case, loss, self._drawn(case, target, draw), target, masks, constants)
+            masks = adam.moved(masks, {name: told + price for name, told in found.items()}, LEAST, 1.0)
         return {name: (mask - LEAST) / (1 - LEAST) for name, mask in masks.items()}
 
     def _drawn(self, case: Case, target: int, draw: np.random.Generator) -> Array:
@@ -67,16 +63,3 @@ class LearnedMask(Finder):
             return draw.permutation(own)[: self.examples]
         half = self.examples // 2
         return np.concatenate([draw.permutation(own)[:half], draw.permutation(others)[:half]])
-
-
-def _slopes(case: Case, loss: Loss, drawn: Array, target: int, masks: Mapping[str, Array]) -> dict[str, Array]:
-    """Of the loss, at each unit's mask."""
-    found, weights = {name: np.zeros(len(mask)) for name, mask in masks.items()}, loss.weights(drawn, target)
-    for part in case.pool.batches(drawn):
-        with masked(case, masks):
-            told = case.passage(part, slopes=loss.slopes(part, target, weights))
-        away = case.deviations(told.values, part)  # of masked values: the mask times what they would be without it
-        for layer in case.layers:
-            added = contributions(layer, away[layer.name], told.slopes[layer.name]).sum(0, dtype=np.float64)
-            found[layer.name] += added / masks[layer.name]
-    return found

@@ -12,17 +12,18 @@ from nissl.errors import BadValue
 
 @dataclass(frozen=True)
 class Delete(Intervention):
-    """To their mean over the data, to "zero" or another number, or by "resample" to what they say for another example.
+    """To what they say for "others", to their "mean" over the data, "zero" or another number, or by "resample".
 
-    The mean leaves the layers that follow what they are used to; zero may be something that they have never seen. "resample"
-    takes, within a batch, each example's values from another one.
+    "others": of a class's structure what its units say for other classes, of all else the mean. Either leaves the layers that
+    follow what they are used to; zero may be something that they have never seen. "resample" takes, within a batch, each
+    example's values from another one.
     """
 
-    to: Any = "mean"
+    to: Any = "others"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        choices("to", self.to, ("mean", "zero", "resample"))
+        choices("to", self.to, ("others", "mean", "zero", "resample"))
 
     def open(self, units: Units) -> AbstractContextManager[None]:
         constants = self.fixed(units)
@@ -32,7 +33,9 @@ class Delete(Intervention):
         if isinstance(self.to, str):
             if self.to == "resample":
                 return None
-            return units.known_means() if self.to == "mean" else units.filled(0.0)
+            if self.to == "others" and units.instead is not None:
+                return units.instead
+            return units.filled(0.0) if self.to == "zero" else units.known_means()
         return units.filled(self.to)
 
     def _shuffled(self, units: Units) -> Any:

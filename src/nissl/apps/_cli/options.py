@@ -197,7 +197,7 @@ class Finding:
     metric: str = "logodds"
     """What of the outputs is explained: logodds, logprob or logit."""
     rank: str | None = None
-    """contrast (for classes the default), score or absolute."""
+    """together (for classes the default, where the network has gradients), contrast, score or absolute."""
     size: str = "0.1"
     """A share of the units (0.1), a number (20), "faithful>=0.9" or "target<=0.05"."""
     layers: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None

@@ -3,23 +3,25 @@
 import numpy as np
 
 from nissl.core.finder import Array, Case, Slopes
+from nissl.core.masks.masking import masked
 from nissl.core.pool import settled, unsettled
-from nissl.finders._paths.replacing import replacing
 
 
 class Loss:
     """Cross-entropy of aims that tip at zero; of others the squared share of the way from all baselines to intact."""
 
-    def __init__(self, case: Case, *, delete: bool):
-        self._case, self._delete = case, delete
+    def __init__(self, case: Case, *, delete: bool, emphasis: float = 1.0):
+        """`emphasis`: how many times the target's side counts beside the others'."""
+        self._case, self._delete, self._emphasis = case, delete, emphasis
         self._nothing, self._scale = np.zeros(case.pool.count), np.ones(case.pool.count)
         if not case.aim.tips:
             self._measure()
 
     def _measure(self) -> None:
-        case, every = self._case, {name: range(len(means)) for name, means in self._case.means.items()}
+        case = self._case
         full = case.values(case.asked)
-        with replacing(case, every, case.replacements(case.asked)):
+        constants = {layer.name: case.constants(layer) for layer in case.layers}
+        with masked(case, {name: np.zeros(len(to)) for name, to in constants.items()}, constants):
             nothing = case.values(case.asked)
         self._nothing[case.asked] = nothing
         for target in np.unique(case.which[case.asked]):
@@ -28,9 +30,9 @@ class Loss:
             self._scale[case.which == target] = gap if abs(gap) > 1e-12 else np.inf
 
     def weights(self, drawn: Array, target: int) -> tuple[float, float]:
-        """What an example of the target counts, and one of the others: both sides alike."""
+        """What an example of the target counts, and one of the others."""
         own = int((self._case.which[drawn] == target).sum())
-        return 1 / max(own, 1), 1 / max(len(drawn) - own, 1)
+        return self._emphasis / max(own, 1), 1 / max(len(drawn) - own, 1)
 
     def slopes(self, part: Array, target: int, weights: tuple[float, float]) -> Slopes:
         """Of the loss of these examples, at the outputs."""

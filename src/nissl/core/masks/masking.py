@@ -1,4 +1,4 @@
-"""Units turned down towards their baselines while a `with` is open."""
+"""Units turned down towards constants while a `with` is open."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,14 +12,14 @@ from nissl.errors import Unsupported
 
 
 @contextmanager
-def masked(case: Case, masks: Mapping[str, Array]) -> Iterator[None]:
-    """baseline + mask * (value - baseline), in every layer."""
+def masked(case: Case, masks: Mapping[str, Array], constants: Mapping[str, Array]) -> Iterator[None]:
+    """constant + mask * (value - constant), in every layer; constants (unit, part)."""
     network = case.network
     if not isinstance(network, Editable):
         raise Unsupported(f"The values of a {network.framework} network can't be changed: use attribution_patching.")
     with ExitStack() as stack:
         for layer in case.layers:
-            turned = _turned(case.network, to_last(layer, case.constants(layer)), masks[layer.name])
+            turned = _turned(case.network, to_last(layer, constants[layer.name]), masks[layer.name])
             stack.enter_context(network.change(layer.name, None, turned))
         yield
 

@@ -1,0 +1,1 @@
+"""Masks over all units of a network, and how they are learned."""

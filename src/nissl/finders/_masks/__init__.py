@@ -1,1 +1,0 @@
-"""What a mask over units is learned by."""
