@@ -1,7 +1,7 @@
 """Which units to delete together: learned in a few steps from the order of their scores, by what deleting them does.
 
 A score is about one unit at a time, and another may take over what it leaves. And a class may win because nothing speaks
-for any other: deleting its units then takes putting in their place what some others say, not what they say on average.
+for any other: where it must go, deleting its units takes putting in their place what some others say, not what they say on average.
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,17 @@ Array = NDArray[Any]
 STEPS, EXAMPLES = 12, 32
 RATE, MIXING, GAIN = 0.1, 0.4, 4.0
 """How far a step goes at the masks; at most at the logarithm of what a class counts; and how soon it goes as far as that."""
-EMPHASIS = 3.0
+EMPHASIS = 5.0
 """How many times the target's examples count beside the others: that it goes is what is asked for."""
 INSIDE, OUTSIDE = 0.3, 0.9
 """The masks of the units that score highest, and of all others, to begin with."""
 
 
-def together(structure: "Structure", target: int, count: int) -> "Structure":
-    """The structure with units ranked by how well `count` of them part the target from the others, deleted at once."""
+def together(structure: "Structure", target: int, count: int, *, mixing: bool = False) -> "Structure":
+    """The structure with units ranked by how well `count` of them part the target from the others, deleted at once.
+
+    `mixing`: how much each of the other classes counts in what takes their place is learned too.
+    """
     case = structure.case
     said = elsewhere(case, target) if case is not None else None
     if case is None or said is None:
@@ -46,7 +49,7 @@ def together(structure: "Structure", target: int, count: int) -> "Structure":
         drawn = np.concatenate([draw.permutation(which)[: EXAMPLES // 2] for which in (own, others)])
         at_masks, at_constants = slopes(case, loss, drawn, target, masks, said.mixed(shares))
         masks = down.moved(masks, at_masks, LEAST, 1.0)
-        shares = _moved(said, shares, at_constants)
+        shares = _moved(said, shares, at_constants) if mixing else shares
     return replace(structure, ranking=_ranked(structure, masks), instead=said.mixed(shares))
 
 
