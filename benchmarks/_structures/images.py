@@ -87,7 +87,9 @@ def resnet_cost(quick: bool) -> Row:
     scores = {"rank": "contrast"}  # what members are chosen by costs every method the same, and is left out
     exact = found(net, *few, "exact_ablation", baseline="mean", **scores)
     for by in took:
-        figures[f"{by}, times faster than exact ablation, scores alone"] = round(exact / found(net, *few, by, **scores), 1)
+        figures[f"{by}, times faster than exact ablation, scores alone"] = round(
+            exact / found(net, *few, by, **scores), 1
+        )
     return (
         "ResNet-20: all 10 classes, 512 images",
         "<= 40 passes forth and back, >= 20 x faster than exact ablation",

@@ -86,9 +86,7 @@ class _Deleting:
     def _together(self, structure: "Structure") -> tuple["Structure", int | None]:
         """By what as many units do together as their scores make it seem to take."""
         _, before = self._plain(structure)
-        learned, count = self._plain(
-            together(structure, self.target, before or self._parting(structure), mixing=True)
-        )
+        learned, count = self._plain(together(structure, self.target, before or self._parting(structure), mixing=True))
         return (structure, before) if count is None and before is not None else (learned, count)
 
     def _weighing(self, structure: "Structure") -> tuple["Structure", int | None]:
