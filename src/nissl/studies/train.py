@@ -56,7 +56,7 @@ def train(
     there had been no break; overwrite: begin anew; every field of Settings is an option too, as in `nissl.record`.
     keep: "improvements" or "recorded" keep the network before training and at these epochs too, for `nissl.study`.
     start: a run of `train`, whose data, network and best weights are taken; freeze: layers that learn no more; delete: files
-    of structures (`Structure.save`) whose units are held at their means meanwhile.
+    of structures (`Structure.save`) whose units stay deleted meanwhile.
     The network with the least loss on the test examples is kept in checkpoints/RUN/best_model.pt beside the trace, or here if
     that is no folder. The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace.
     """

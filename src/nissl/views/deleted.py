@@ -88,7 +88,7 @@ class Deleted(View):
         taken = f"{most:,}" if least == most else f"{least:,} to {most:,}"
         return sentences(
             [
-                "Rows: the class whose structure is held at its mean; columns: the class that is asked for; numbers are per cent",
+                "Rows: the class whose structure is deleted; columns: the class that is asked for; numbers are per cent",
                 f"measured on {where}",
                 (
                     f"a class keeps {100 * table.target:.1f} % on average when its own structure is deleted, and "

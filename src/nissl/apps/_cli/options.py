@@ -86,7 +86,7 @@ class Training:
     freeze: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
     """Layers that learn no more, as glob patterns."""
     delete: Annotated[list[str] | None, Parameter(converter=several, negative=())] = None
-    """Files of structures (`nissl structure --out`) whose units are held at their means while it learns."""
+    """Files of structures (`nissl structure --out`) whose units stay deleted while it learns."""
 
     def asked(self) -> dict[str, Any]:
         """As `train` takes them."""
