@@ -143,4 +143,4 @@ def test_anything_is_found_by_its_name(quiet, followed, words, then):
     quiet.until("!!document.querySelector('dialog.find li')")
     quiet.key("Enter")
     quiet.until(then)
-    assert quiet.js("document.querySelector('dialog.find')") is None
+    quiet.until("document.querySelector('dialog.find') === null")
