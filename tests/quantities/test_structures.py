@@ -48,7 +48,7 @@ MODELS = {"mlp": mlp, "cnn": cnn, "attending": Attending, "compiled": lambda: to
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_recorded_is_what_is_found_in_the_model_after_the_epoch(name, batch):
     model, expected = MODELS[name](), []
-    before = nissl.structures(model, HELD, by="attribution_patching", baseline="mean", progress=False)
+    before = nissl.structures(model, HELD, by="attribution_patching", baseline="mean", rank="contrast", progress=False)
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
     options = {"quantities": ["activation", Structures(batch=batch)], "probe": HELD, "progress": False}
     with nissl.record(model, **options) as recorder:
@@ -57,7 +57,11 @@ def test_what_is_recorded_is_what_is_found_in_the_model_after_the_epoch(name, ba
                 F.cross_entropy(model(x), y).backward()
                 optimizer.step()
                 optimizer.zero_grad()
-            expected.append(nissl.structures(model, HELD, by="attribution_patching", baseline="mean", progress=False))
+            expected.append(
+                nissl.structures(
+                    model, HELD, by="attribution_patching", baseline="mean", rank="contrast", progress=False
+                )
+            )
     for epoch, found in enumerate([before, *expected]):
         told = recorder.trace.structures(epoch)
         for target in map(str, range(CLASSES)):

@@ -16,6 +16,7 @@ from nissl.core.elsewhere import Elsewhere, elsewhere
 from nissl.core.masks.adam import Adam
 from nissl.core.masks.loss import Loss
 from nissl.core.masks.slopes import LEAST, slopes
+from nissl.errors import Unsupported
 
 if TYPE_CHECKING:
     from nissl.core.structure import Structure
@@ -47,7 +48,10 @@ def together(structure: "Structure", target: int, count: int, *, mixing: bool = 
     down = Adam(RATE, masks)
     for _ in range(STEPS):
         drawn = np.concatenate([draw.permutation(which)[: EXAMPLES // 2] for which in (own, others)])
-        at_masks, at_constants = slopes(case, loss, drawn, target, masks, said.mixed(shares))
+        try:
+            at_masks, at_constants = slopes(case, loss, drawn, target, masks, said.mixed(shares))
+        except Unsupported:  # gradients, but not behind a change: each unit by itself
+            return replace(structure, recipe={**structure.recipe, "rank": "contrast"})
         masks = down.moved(masks, at_masks, LEAST, 1.0)
         shares = _moved(said, shares, at_constants) if mixing else shares
     return replace(structure, ranking=_ranked(structure, masks), instead=said.mixed(shares))
