@@ -1,5 +1,9 @@
 """Benchmarks in groups of rows, one file a group; every row says what there is to reach, and peers stand in the same run."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there: what its set_num_threads leaves would spin beside
+
 import argparse
 import json
 import platform
