@@ -6,6 +6,7 @@ lie above everything.
 """
 
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -147,11 +148,11 @@ Mark = Tiles | Ribbons | Lines | Cells | Dots | Photos | Bars | Text
 def plain(value: Any) -> Any:
     """A picture, a mark or what is in them as values that JSON has; floats to 4 digits, not-a-numbers as None."""
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return value.tolist() if value.dtype.kind in "biu" else plain(value.tolist())  # whole numbers are plain already
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, float | np.floating):
-        return float(f"{value:.4g}") if np.isfinite(value) else None
+        return float(f"{value:.4g}") if isfinite(value) else None
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "__dataclass_fields__"):
