@@ -23,9 +23,9 @@ def tab():
 
 
 @contextmanager
-def address_of(trace, tab=None):
+def address_of(trace, tab=None, **options):
     """Where its page is; `tab` leaves it before the server ends."""
-    server, held, address, _ = prepared(trace)
+    server, held, address, _ = prepared(trace, **options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
     thread.start()
     try:

@@ -108,6 +108,34 @@ def test_without_structures_it_is_said_how_to_have_them(quiet):
         assert quiet.js("document.querySelectorAll('.structures .choice').length") == 0
 
 
+def test_a_saved_structure_dyes_cells_and_is_named(quiet, tmp_path):
+    seen = specimen("followed")
+    three = seen.structures()["3"]
+    with address_of(seen, quiet, structure=[three.save(tmp_path / "mine & yours.json")]) as address:
+        quiet.go(f"{address}#/e2")
+        quiet.until("nissl.look.phase === 'ready' && !nissl.look.loading && document.querySelector('.dyes select')")
+        quiet.js(
+            "(() => { const s = document.querySelector('.dyes select'); s.value = '2'; s.dispatchEvent(new Event('change', {bubbles: true})) })()"
+        )
+        quiet.until("location.hash === '#/e2?stain=3&dye=saved:mine+%26+yours'")
+        named = "adds to 3, as the saved mine & yours has it"
+        quiet.until(f"document.querySelector('.legend').innerText.includes({json.dumps(named)})")
+        again = quiet.js("location.hash")
+        quiet.go("about:blank")
+        quiet.go(f"{address}{again}")
+        quiet.until("nissl.look.dyeHere === 'structure' && document.querySelector('canvas')?.dataset.epoch === '2'")
+        for slide, name in enumerate(("hidden_1", "hidden_2")):
+            scores = np.asarray(three.scores[name])
+            shades = quiet.js(f"[...Array({len(scores)}).keys()].map(cell => nissl.shade({{slide: {slide}, cell}}))")
+            assert [shade is None for shade in shades] == (scores <= 0).tolist()
+            dark = [sum(int(shade[k : k + 2], 16) for k in (1, 3, 5)) if shade else 999 for shade in shades]
+            order = np.argsort(-scores, kind="stable")[: (scores > 0).sum()]
+            assert np.all(np.diff(np.array(dark)[order]) >= -3)  # the more it adds, the deeper
+        for view in ("layers", "maps", "neuron", "graph", "structures", "projector"):
+            quiet.js(f"nissl.look.view = '{view}'")
+            quiet.until("document.querySelector('section.view h1').innerText.length > 10")
+
+
 HOSTILE = ("<img src=x onerror=alert(1)>", "a-b", "%2D", "ä & ö")
 
 

@@ -1,6 +1,7 @@
 """Structures as the page reads them: those of the trace, saved ones, events, owners; and those found when asked for."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,13 +9,16 @@ import pytest
 import nissl
 from nissl.core.belonging import owners
 from nissl.core.deletions import deletions
+from nissl.core.structure import Structure
 from nissl.errors import BadValue, MissingData, UnknownKey
+from nissl.studies._feed.dyeing import whose
 from nissl.studies._feed.structures import named, saved
 from nissl.studies.alive import alive
 from nissl.studies.bench import Bench
 from nissl.studies.feed import Feed
 from nissl.studies.train import train
-from nissl.testing.specimens import specimen
+from nissl.testing.specimens import chain, specimen, trace
+from nissl.views._staining.rack import MOST_CELLS
 from tests.studies.test_feed import unpacked
 
 
@@ -61,6 +65,60 @@ def test_owners_over_the_epochs_are_the_traces():
         for row, epoch in zip(arrays["owner"], head["epochs"], strict=True):
             table = np.asarray(seen.read(layer["name"], "attribution", [epoch])[0], float)
             assert row.tolist() == owners(table).tolist()
+
+
+def test_a_saved_structure_is_a_dye_of_every_cell(tmp_path):
+    seen = specimen("followed")
+    three, eight = seen.structures()["3"], seen.structures()["8"]
+    whole = three.having({"hidden_1": [0]})
+    few = replace(whole, scores={"hidden_1": three.scores["hidden_1"]}, ranking={"hidden_1": three.ranking["hidden_1"]})
+    kept = [one.save(tmp_path / f"{name}.json") for name, one in (("a", three), ("b", three - eight), ("c", few))]
+    feed = Feed(seen, saved=kept)
+    assert {f"structures/dye.{place}.bin" for place in range(3)} <= set(feed.names())
+    for place, one in enumerate((three, three - eight, few)):
+        head, arrays = unpacked(feed.file(f"structures/dye.{place}.bin"))
+        assert (head["target"], head["class"], head["count"]) == (one.target, 3, len(one))
+        slides = feed.index()["layers"]
+        assert set(arrays) == {str(k) for k, layer in enumerate(slides) if layer["name"] in one.scores}
+        for name, table in arrays.items():
+            scores = one.scores[slides[int(name)]["name"]]
+            np.testing.assert_allclose(
+                table[0] / 32767 * head["tables"][name]["most"], scores, atol=np.abs(scores).max() / 6e4
+            )
+
+
+@pytest.mark.parametrize(
+    ("target", "number"),
+    [
+        ("3", 0),
+        ("33", 1),
+        ("3 and not 8", 0),
+        ("(33 | 3)", 1),
+        ("((3 - 33) & 8)", 0),
+        ("backbone", -1),
+        ("a (b)", 2),
+        ("a (b) and not 3", 2),
+    ],
+)
+def test_whose_ink_a_structure_takes(target, number):
+    assert whose(target, ("3", "33", "a (b)")) == number
+
+
+def test_cells_of_several_units_take_the_mean_of_their_scores(tmp_path):
+    seen = trace(chain(MOST_CELLS + 500, 10), epochs=(0, 1))
+    units = {name: seen.units(name) for name in seen.layers}
+    rng = np.random.default_rng(0)
+    scores = {name: rng.normal(size=count) for name, count in units.items()}
+    one = Structure("0", {}, scores, scores, scores, scores, {}, {"by": "made up"}, "none")
+    feed = Feed(seen, saved=[one.save(tmp_path / "one.json")])
+    head, arrays = unpacked(feed.file("structures/dye.0.bin"))
+    several = 0
+    for place, (name, glass) in enumerate(feed.stage.slides.shown.items()):
+        wanted = [scores[name][glass.cell == cell].mean() for cell in range(len(glass.first))]
+        found = arrays[str(place)][0] / 32767 * head["tables"][str(place)]["most"]
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+        several += not glass.alone
+    assert several
 
 
 def test_a_saved_structure_is_shown_and_one_of_another_network_refused(tmp_path):

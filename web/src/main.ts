@@ -1,6 +1,7 @@
 import { mount, unmount } from "svelte";
 import App from "./App.svelte";
 import "./styles/ground.css";
+import "./styles/head.css";
 import "./styles/pathways.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";

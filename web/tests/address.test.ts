@@ -35,7 +35,7 @@ describe("an address", () => {
         layer,
         unit: layer === null ? null : pick([null, 0, 20]),
         stains: pick([null, [], odd, [pick(odd)]]),
-        dye: pick([null, "causal", "contrast"]),
+        dye: pick<Address["dye"]>([null, "causal", "contrast", `saved:${pick(odd)}`]),
         lamp: pick([null, "bright", "dark"]),
         versus,
         other: pick([null, 0, 7]),

@@ -3,7 +3,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { VIEWS, written } from "../src/lib/address";
 import { pressed } from "../src/lib/keys";
 import { Microscope } from "../src/lib/microscope.svelte";
-import { pathways } from "../src/lib/words";
+import { stained, table, type Looked } from "../src/lib/scene";
+import type { Stain } from "../src/lib/stain";
+import type { Cells } from "../src/lib/types";
+import { pathways, shifts } from "../src/lib/words";
 import { Planted } from "./planted";
 
 async function opened(hash = "", source = new Planted()): Promise<[Microscope, Planted]> {
@@ -57,6 +60,60 @@ describe("the microscope", () => {
     look.step(1);
     await vi.waitFor(() => expect(look.cells?.epoch).toBe(1));
     expect(pathways(look).sure).toContain("attribution patching, 300 probe examples");
+  });
+
+  it("dyes by a saved structure, which is the same at every epoch, and says whose it is", async () => {
+    const source = new Planted();
+    source.saved = ["my dog", "back"];
+    const [look] = await opened("#/e2?dye=saved:my+dog", source);
+    expect([look.dyeHere, look.hash]).toEqual(["structure", "#/e2?dye=saved:my+dog"]);
+    const looked = { cells: look.cells as Cells, dye: look.dyeHere, chosen: look.chosen } as Looked;
+    const made = stained(looked, 0) as Stain;
+    expect([...made.silent]).toEqual([0, 1, 1, 0, 1, 1]);
+    const depth = Array.from({ length: 3 }, (_, k) => made.depth[k]);
+    expect(depth).toEqual([0, Math.fround(1.3), 0]);
+    expect(table(look.cells as Cells, 1, look.dyeHere)?.dye).toBe("contrast");
+    const words = pathways(look);
+    expect(words.shows).toContain("adds to dog, as the saved my dog has it");
+    expect(words.sure).toMatch(/Found by secant.*2 members.*nothing of the other 2 stained classes.*look at second\/b/);
+    look.step(-1);
+    await vi.waitFor(() => expect(look.cells?.epoch).toBe(1));
+    expect(look.cells?.tables[0]?.structure).toBeDefined();
+    expect(source.asked.filter((name) => name.startsWith("structures/"))).toHaveLength(1);
+    look.change(true);
+    await vi.waitFor(() => expect(look.before).not.toBe(null));
+    expect(look.dyeHere).toBe("contrast");
+    expect(shifts(look, null).shows).not.toContain("structure");
+  });
+
+  it("goes through all dyes by T, and stains the class that a structure speaks for", async () => {
+    const source = new Planted();
+    source.saved = ["my dog", "back"];
+    const [look] = await opened("#/e5?stain=cat,3", source);
+    press(look, "t");
+    expect([look.dye, look.structure]).toEqual(["contrast", null]);
+    press(look, "t");
+    await vi.waitFor(() => expect(look.stains).toEqual([1]));
+    expect([look.dye, look.dyeHere, look.hash]).toEqual(["causal", "structure", "#/e5?stain=dog&dye=saved:my+dog"]);
+    press(look, "t");
+    await vi.waitFor(() => expect(look.stainer?.name).toBe("back"));
+    const made = stained({ cells: look.cells as Cells, dye: look.dyeHere, chosen: [1] } as Looked, 0) as Stain;
+    expect([made.depth[0], made.grey[0]]).toEqual([0, Math.fround(0.9)]); // of no single class: grey
+    press(look, "t");
+    expect([look.dye, look.structure]).toEqual(["causal", null]);
+  });
+
+  it("says so where a structure is not there, or can't be read, and dyes by what was recorded", async () => {
+    const source = new Planted();
+    source.saved = ["my dog"];
+    const [look] = await opened("#/e5?dye=saved:cat", source);
+    expect([look.dyeHere, look.said]).toEqual([
+      "causal",
+      "No structure cat was saved of this run, only my dog: the usual dye stands in.",
+    ]);
+    source.failing = "structures/dye";
+    const [broken] = await opened("#/e5?dye=saved:my+dog", source);
+    expect([broken.dyeHere, broken.said, broken.hash]).toEqual(["causal", "it is gone", "#/e5"]);
   });
 
   it("is driven by keys", async () => {

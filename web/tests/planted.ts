@@ -3,7 +3,7 @@
 import { gzipSync } from "node:zlib";
 import type { Source } from "../src/lib/source";
 import { Unread } from "../src/lib/source";
-import type { Bundle, DyeName, Index, LayerInfo, Paths, Table } from "../src/lib/types";
+import type { Bundle, DyeName, Index, LayerInfo, Paths, Table, Told } from "../src/lib/types";
 
 type Numbers = Int16Array | Uint16Array | Uint32Array;
 
@@ -76,12 +76,15 @@ export class Planted implements Source {
   refused: string | undefined;
   classes = ["cat", "dog", "3"];
   failing: string | null = null;
+  /** Names of saved structures: the first is of dog, others of no single class; of the first layer alone. */
+  saved: string[] = [];
   readonly asked: string[] = [];
 
   get(name: string, stamp: string): Promise<Uint8Array<ArrayBuffer>> {
     this.asked.push(`${name}?${stamp}`);
     if (this.failing !== null && name.startsWith(this.failing)) return Promise.reject(new Unread("it is gone"));
     if (name === "index.json") return Promise.resolve(new TextEncoder().encode(JSON.stringify(this.index())));
+    if (name.startsWith("structures/dye.")) return Promise.resolve(this.dye(Number(name.split(".")[1])));
     const [, kind = "", epoch = ""] = /^(\w+)\/(\d+)/.exec(name) ?? [];
     const dye = name.split(".")[1] as DyeName;
     return Promise.resolve(kind === "cells" ? this.cells(Number(epoch)) : this.paths(Number(epoch), dye));
@@ -105,8 +108,18 @@ export class Planted implements Source {
         { name: "causal", epochs: this.causal, source: "300 probe examples" },
         { name: "contrast", epochs: this.epochs, source: "the held-out probe" },
       ],
+      parts: { structures: { by: [], saved: this.saved } as Told },
       ...(this.refused === undefined ? {} : { refused: this.refused }),
     };
+  }
+
+  private dye(place: number): Uint8Array<ArrayBuffer> {
+    const [target, number] = place === 0 ? ["dog", 1] : ["backbone", -1];
+    const data = Int16Array.from([32767, -9000, 0, 8000, 0, 0]);
+    return packed(
+      { target, class: number, causal: true, count: 2, recipe: { by: "secant" }, tables: { 0: { most: 2, full: 2 } } },
+      { 0: { data, shape: [1, 6] } },
+    );
   }
 
   private cells(epoch: number): Uint8Array<ArrayBuffer> {

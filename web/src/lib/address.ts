@@ -1,6 +1,6 @@
 /** The address of what is looked at: #/e30/hidden_1/n20?stain=3,8&vs=e12 is trace["e30/hidden_1/n20"], 3 and 8 stained, beside epoch 12. */
 
-import type { DyeName } from "./types";
+import type { Recorded } from "./types";
 
 export type Lamp = "bright" | "dark";
 
@@ -18,6 +18,9 @@ export const VIEWS = [
 ] as const;
 export type View = (typeof VIEWS)[number];
 
+/** What a saved structure's name is written behind. */
+export const SAVED = "saved:";
+
 export interface Address {
   view: View | null;
   epoch: number | null;
@@ -25,7 +28,8 @@ export interface Address {
   unit: number | null;
   /** Names of classes; null: those that the page chooses. */
   stains: string[] | null;
-  dye: DyeName | null;
+  /** One that was recorded, or a saved structure by its name. */
+  dye: Recorded | `${typeof SAVED}${string}` | null;
   lamp: Lamp | null;
   /** The epoch that is marked to be compared with, and whether the difference is what is looked at: vs=e12, or mark=e12. */
   versus: number | null;
@@ -73,6 +77,7 @@ export function parse(hash: string): Address {
     const view = VIEWS.find((one) => one === value);
     if (name === "view" && view !== undefined) found.view = view;
     if (name === "dye" && (value === "causal" || value === "contrast")) found.dye = value;
+    if (name === "dye" && value.startsWith(SAVED)) found.dye = `${SAVED}${decoded(value.slice(SAVED.length))}`;
     const beside = /^e_?(\d+)$/i.exec(value);
     if ((name === "vs" || name === "mark") && beside) found.versus = Number(beside[1]);
     if (name === "vs" && beside) found.compared = true;
@@ -98,7 +103,8 @@ export function written(at: Address): string {
   if (at.other !== null) said.push(`vs=run:e${at.other}`);
   if (at.sample !== null) said.push(`sample=${at.sample}`);
   if (at.target !== null) said.push(`target=${at.target.map((name) => plain(name).replace(/-/g, "%2D")).join("-")}`);
-  if (at.dye !== null) said.push(`dye=${at.dye}`);
+  if (at.dye !== null)
+    said.push(`dye=${at.dye.startsWith(SAVED) ? SAVED + plain(at.dye.slice(SAVED.length)) : at.dye}`);
   if (at.lamp !== null) said.push(`lamp=${at.lamp}`);
   return said.length > 0 ? `${path}?${said.join("&")}` : path;
 }

@@ -1,7 +1,7 @@
 /** A run's files, each fetched and unpacked once and kept while it is near what is looked at. */
 
 import { reason, Unread, type Source } from "./source";
-import type { Cells, DyeName, Index, Paths } from "./types";
+import type { Cells, Index, Paths, Recorded } from "./types";
 import { cells, gunzip, paths } from "./unpack";
 
 /** How many files are kept, and how many bytes of them. */
@@ -46,7 +46,7 @@ export class Files {
     return this.once(`cells/${epoch}.bin`, (whole) => cells(whole, this.layers));
   }
 
-  paths(epoch: number, dye: DyeName): Promise<Paths> {
+  paths(epoch: number, dye: Recorded): Promise<Paths> {
     return this.once(`paths/${epoch}.${dye}.bin`, paths);
   }
 

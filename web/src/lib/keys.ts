@@ -1,7 +1,9 @@
 /** Everything by the keyboard. */
 
 import { VIEWS } from "./address";
+import { after, dyesOf } from "./dyeing";
 import type { Microscope } from "./microscope.svelte";
+import { ordered } from "./rack";
 
 export const SHEET: [string, string][] = [
   ["← →", "one epoch back, on"],
@@ -22,7 +24,7 @@ export const SHEET: [string, string][] = [
   ["+ −", "in Projector: nearer, farther"],
   ["A", "mark this epoch, to compare with"],
   ["B C", "how this one differs from it; not"],
-  ["T", "dye: what it adds, or activity"],
+  ["T", "the next dye: what it adds, activity, a saved structure"],
   ["D", "the other lamp"],
   ["/", "find a class, a layer, a unit, an example"],
   ["S", "copy this view's link"],
@@ -55,7 +57,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     a: () => look.mark(),
     b: () => look.change(true),
     c: () => look.change(),
-    t: () => look.use(look.dye === "causal" ? "contrast" : "causal"),
+    t: () => void look.use(after(look)),
     d: () => (look.lamp = look.lamp === "bright" ? "dark" : "bright"),
     s: copy,
     e: () => (look.asking = "export"),
@@ -68,7 +70,7 @@ export function pressed(look: Microscope, event: KeyboardEvent, copy: () => void
     look.toggle(Number(key));
     return true;
   }
-  if (key === "t" && (look.index?.dyes.length ?? 0) < 2) return false;
+  if (key === "t" && dyesOf(look).length < 2) return false;
   const deed = does[key];
   deed?.();
   return deed !== undefined;
@@ -104,6 +106,5 @@ function stroll(look: Microscope, by: number): void {
 }
 
 function order(look: Microscope, slide: number): number[] {
-  const layer = look.layer(slide);
-  return layer?.orders[look.dyeHere] ?? layer?.orders.contrast ?? [];
+  return ordered(look.layer(slide), look.dyeHere);
 }

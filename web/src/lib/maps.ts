@@ -3,6 +3,7 @@
 import type { Lamp } from "./address";
 import { along } from "./change";
 import { mixer, PAPER, ramp, type Light } from "./colour";
+import { ordered } from "./rack";
 import { stain, value } from "./stain";
 import type { DyeName, LayerInfo, Table } from "./types";
 
@@ -14,7 +15,7 @@ export interface Flat {
 
 /** About as wide as high. */
 export function flat(layer: LayerInfo, dye: DyeName): Flat {
-  const order = layer.orders[dye] ?? layer.orders.contrast ?? [];
+  const order = ordered(layer, dye);
   const columns = Math.max(1, Math.ceil(Math.sqrt(order.length)));
   return { columns, rows: Math.max(1, Math.ceil(order.length / columns)), order };
 }
@@ -24,7 +25,7 @@ export function depths(table: Table, dye: DyeName, number: number): Float32Array
   const found = new Float32Array(table.cells);
   for (let cell = 0; cell < table.cells; cell++) {
     const share = Math.max(0, value(table, number, cell) / table.full) || 0;
-    found[cell] = dye === "causal" ? Math.sqrt(Math.min(share, 1)) : Math.min(share, 1.2);
+    found[cell] = dye === "contrast" ? Math.min(share, 1.2) : Math.sqrt(Math.min(share, 1));
   }
   return found;
 }

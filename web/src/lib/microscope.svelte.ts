@@ -1,14 +1,16 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
-import { NOWHERE, parse, preferred, written, type Address, type Lamp, type View } from "./address";
+import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
 import { Brushing, type Brush } from "./brushing.svelte";
+import { dyed, saved, stainer, type Choice, type Stainer } from "./dyeing";
 import { Files } from "./files";
 import { near } from "./near";
 import { Listening } from "./listening";
 import type { Source } from "./source";
+import { go, standing } from "./standing";
 import type { Numbers } from "./take";
-import type { Cells, DyeName, LayerInfo, Paths, Shown, Then } from "./types";
-import { cellOf, classOf, said, slideOf, type Cell } from "./where";
+import type { Cells, DyeName, LayerInfo, Paths, Recorded, Shown, Then } from "./types";
+import { said, type Cell } from "./where";
 
 export type { Cell } from "./where";
 
@@ -28,7 +30,10 @@ export class Microscope {
   slide: number = $state(0);
   /** A class that is pointed at: seen alone for as long. */
   alone: number | null = $state(null);
-  dye: DyeName = $state("contrast");
+  dye: Recorded = $state("contrast");
+  /** The place of the saved structure that cells are dyed by instead; and what it says, once it is there. */
+  structure: number | null = $state(null);
+  stainer: Stainer | null = $state.raw(null);
   lamp: Lamp = $state("bright");
   picked: Cell | null = $state.raw(null);
   hovered: Cell | null = $state.raw(null);
@@ -61,11 +66,17 @@ export class Microscope {
   );
   /** What this epoch is compared with, once it is there. */
   before: Then | null = $derived(this.from !== null && this.then?.epoch === this.from ? this.then : null);
-  /** The dye that this epoch allows, and the one that it is compared with. */
-  dyeHere: DyeName = $derived(
+  /** The recorded dye that this epoch allows, and the one that it is compared with. */
+  recorded: Recorded = $derived(
     this.dye === "causal" && [this.epoch, this.from ?? this.epoch].every((epoch) => this.allows("causal", epoch))
       ? "causal"
       : "contrast",
+  );
+  /** What cells are dyed by: a saved structure is the same at all epochs, and shows no change. */
+  dyeHere: DyeName = $derived(
+    this.from === null && this.structure !== null && this.stainer?.place === this.structure
+      ? "structure"
+      : this.recorded,
   );
   loading: boolean = $derived(this.phase === "ready" && this.cells?.epoch !== this.epoch && this.trouble === "");
 
@@ -88,7 +99,7 @@ export class Microscope {
     this.brushing.all = brush !== null && brush.units.length > 0 ? [brush] : [];
   }
 
-  allows(dye: DyeName, epoch = this.epoch): boolean {
+  allows(dye: Recorded, epoch = this.epoch): boolean {
     return this.index?.dyes.find((one) => one.name === dye)?.epochs.includes(epoch) ?? false;
   }
 
@@ -145,50 +156,14 @@ export class Microscope {
 
   /** To an address; what it leaves open is as the page chooses. */
   go(to: Address): void {
-    const index = this.index;
-    if (index === null) return;
-    const place = to.epoch === null ? index.epochs.length - 1 : index.epochs.indexOf(to.epoch);
-    if (place < 0) this.tell(`Epoch ${to.epoch} was not recorded: this is epoch ${index.epochs.at(-1)}.`);
-    this.place = place < 0 ? index.epochs.length - 1 : place;
-    this.following = this.place === index.epochs.length - 1;
-    this.dye = to.dye ?? (index.dyes[0]?.name as DyeName);
-    this.lamp = to.lamp ?? preferred();
-    this.view = to.view ?? "pathways";
-    this.stains =
-      to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
-    this.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
-    this.sample = to.sample;
-    this.targets = (to.target ?? []).map((name) => classOf(index, name)).filter((k) => k >= 0);
-    const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
-    if (to.versus !== null && beside < 0) this.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
-    this.beside = beside < 0 ? null : beside;
-    this.changing = beside >= 0 && to.compared;
-    this.other = to.other;
-    const named = slideOf(index, to.layer);
-    this.slide = named >= 0 ? named : index.layers.length - 1;
+    if (this.index === null) return;
+    go(this, this.index, to);
     this.asked = to;
   }
 
   /** The address of all of this. */
   get address(): Address {
-    const index = this.index;
-    if (index === null) return this.asked;
-    const usual = index.stains.length === this.stains.length && index.stains.every((k, i) => k === this.stains[i]);
-    const slide = this.picked?.slide ?? (this.view === "layers" || this.view === "projector" ? this.slide : -1);
-    return {
-      view: this.view === "pathways" ? null : this.view,
-      epoch: this.epoch,
-      layer: this.layer(slide)?.name ?? null,
-      unit: this.picked ? this.unit(this.picked) : null,
-      stains: usual ? null : this.stains.map((k) => index.classes[k] as string),
-      dye: this.dye === index.dyes[0]?.name ? null : this.dye,
-      lamp: this.lamp === preferred() ? null : this.lamp,
-      versus: this.beside === null ? null : (index.epochs[this.beside] ?? null),
-      compared: this.from !== null,
-      other: this.other,
-      sample: this.sample,
-      target: this.targets.length === 0 ? null : this.targets.map((k) => index.classes[k] as string),
-    };
+    return this.index === null ? this.asked : standing(this, this.index);
   }
 
   get hash(): string {
@@ -203,17 +178,20 @@ export class Microscope {
 
   /** Fetch what the cursor is on, then what is near. */
   async look(): Promise<void> {
-    const { epoch, dyeHere, from } = this;
+    const { epoch, recorded, structure, from } = this;
     this.busy += 1;
     try {
       const both = [epoch, ...(from === null ? [] : [from])];
-      const found = await Promise.all(
-        both.map((one) => Promise.all([this.files.cells(one), this.files.paths(one, dyeHere)])),
-      );
-      if (epoch !== this.epoch || dyeHere !== this.dyeHere || from !== this.from) return;
+      const [by, ...found] = await Promise.all([
+        this.byStructure(structure),
+        ...both.map((one) => Promise.all([this.files.cells(one), this.files.paths(one, recorded)])),
+      ]);
+      if (epoch !== this.epoch || recorded !== this.recorded || from !== this.from) return;
+      if (structure !== this.structure && by !== null) return;
       const [[cells, paths], then] = found as [[Cells, Paths], [Cells, Paths] | undefined];
       this.then = then === undefined || from === null ? null : { epoch: from, cells: then[0], paths: then[1] };
-      [this.cells, this.paths, this.trouble] = [cells, paths, ""];
+      [this.cells, this.paths, this.trouble] = [by === null ? cells : dyed(cells, by), paths, ""];
+      this.stainer = by;
     } catch (error) {
       if (epoch === this.epoch) this.trouble = said(error);
     } finally {
@@ -257,9 +235,27 @@ export class Microscope {
     }
   }
 
-  use(dye: DyeName): void {
-    this.dye = dye;
-    void this.look();
+  /** Dye by this; of a structure, the class that it speaks for alone. */
+  async use({ dye, structure }: Pick<Choice, "dye" | "structure">): Promise<void> {
+    [this.dye, this.structure] = [dye, structure];
+    await this.look();
+    const own = this.structure === structure && structure !== null ? (this.stainer?.class ?? -1) : -1;
+    if (own >= 0) this.stains = [own];
+  }
+
+  /** What the chosen structure says; where it can't be had, it is said why, and the recorded dye stands in. */
+  private async byStructure(place: number | null): Promise<Stainer | null> {
+    const { index, files } = this;
+    if (place === null || index === null) return null;
+    const made = (whole: ArrayBuffer): Stainer =>
+      stainer(whole, place, saved(this)[place] ?? "", index.layers.length, index.classes.length);
+    try {
+      return await files.part(`structures/dye.${place}.bin`, made);
+    } catch (error) {
+      if (this.structure === place) this.structure = null;
+      this.tell(said(error));
+      return null;
+    }
   }
 
   /** This epoch is the one that others are compared with, or no longer. */

@@ -72,7 +72,7 @@ export function rack(
 
 function slide(layer: LayerInfo, dye: DyeName, left: number, room: number, high: number): Slide {
   const wide = room * 0.66;
-  const order = layer.orders[dye] ?? layer.orders.contrast ?? [];
+  const order = ordered(layer, dye);
   const count = order.length;
   const columns = count <= 12 ? 1 : Math.max(2, Math.round(Math.sqrt((count * wide) / (1.25 * high))));
   const rows = Math.max(1, Math.ceil(count / columns));
@@ -97,6 +97,12 @@ function slide(layer: LayerInfo, dye: DyeName, left: number, room: number, high:
     across: [side * flat, -side * lean],
     down: [0, side],
   };
+}
+
+/** The cells of a layer as they lie, by what they are dyed; a saved structure moves none. */
+export function ordered(layer: LayerInfo | undefined, dye: DyeName): number[] {
+  const orders = layer?.orders;
+  return (dye === "structure" ? orders?.causal : orders?.[dye]) ?? orders?.contrast ?? [];
 }
 
 /** A point of a slide, given as columns and rows from its corner. */

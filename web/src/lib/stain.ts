@@ -24,7 +24,7 @@ export function stain(table: Table, dye: DyeName, chosen: number[]): Stain {
   };
   const values = new Float64Array(table.classes);
   for (let cell = 0; cell < table.cells; cell++) {
-    (dye === "causal" ? adds : answers)(table, cell, values, chosen, made);
+    (dye === "contrast" ? answers : adds)(table, cell, values, chosen, made);
   }
   return made;
 }

@@ -117,7 +117,8 @@ function units(look: Microscope): Numbers {
     for (let cell = 0; cell < found.table.cells; cell++) {
       if (look.view === "neuron" && look.picked !== null && look.picked.cell !== cell) continue;
       const known = classes.map((_, k) => value(found.table, k, cell));
-      const what = found.dye === "causal" ? "adds" : "activity";
+      const what =
+        found.dye === "structure" ? `adds, by ${look.stainer?.name}` : found.dye === "causal" ? "adds" : "activity";
       rows.push([look.epoch, layer.name, look.unit({ slide, cell }), layer.counts?.[cell] ?? 1, what, ...known]);
     }
   });

@@ -1,6 +1,9 @@
 /** What the page reads of a run, as docs/design/viewer.md describes it. */
 
-export type DyeName = "causal" | "contrast";
+/** The dyes that were recorded. */
+export type Recorded = "causal" | "contrast";
+/** What cells can be dyed by: also by a structure that somebody saved. */
+export type DyeName = Recorded | "structure";
 
 export interface LayerInfo {
   name: string;
@@ -18,7 +21,7 @@ export interface LayerInfo {
 }
 
 export interface DyeInfo {
-  name: DyeName;
+  name: Recorded;
   epochs: number[];
   source: string;
 }

@@ -1,6 +1,6 @@
 /** Bytes of the run's files as typed arrays; no copy is made of what is aligned. */
 
-import type { Bundle, Cells, DyeName, Paths, Table } from "./types";
+import type { Bundle, Cells, Paths, Recorded, Table } from "./types";
 
 interface Listed {
   name: string;
@@ -52,7 +52,7 @@ export function cells(whole: ArrayBuffer, layers: number): Cells {
   const tables: Cells["tables"] = Array.from({ length: layers }, () => ({}));
   const shapes = new Map((head.arrays as Listed[]).map((one) => [one.name, one.shape]));
   for (const [name, said] of Object.entries(head.tables as Record<string, { most: number; full: number }>)) {
-    const [place, dye] = name.split(".") as [string, DyeName];
+    const [place, dye] = name.split(".") as [string, Recorded];
     const [classes = 0, count = 0] = shapes.get(name) ?? [];
     const table: Table = { steps: arrays.get(name) as Int16Array, classes, cells: count, ...said };
     const layer = tables[Number(place)];

@@ -1,6 +1,7 @@
 /** What a view says of itself: what it shows, what was counted, how sure it is. */
 
 import { NOTICED, noticed } from "./change";
+import { called, type Stainer } from "./dyeing";
 import type { Changed } from "./scene";
 import { total, visible } from "./share";
 import type { Microscope } from "./microscope.svelte";
@@ -64,15 +65,24 @@ export function shifts(look: Microscope, found: Changed | null): Said {
     );
   }
   const of = chosen.length > 1 ? "Of several stained classes a cell shows the one that changed most. " : "";
-  const instead = dye !== dyeHere ? "Attribution was not recorded at both epochs: this is activity. " : "";
+  const instead =
+    look.structure !== null
+      ? `A saved structure is the same at every epoch: this is ${causal ? "recorded attribution" : "activity"}. `
+      : dye !== dyeHere
+        ? "Attribution was not recorded at both epochs: this is activity. "
+        : "";
   const estimate = causal
     ? "The difference of two estimates; no cut has proved it."
     : "The difference of two recordings; it is not proved to matter.";
   return { shows, counted: said.join(" · "), sure: `${of}${instead}${estimate}` };
 }
 
-function shows({ index, chosen, dyeHere, epoch }: Microscope): string {
+function shows({ index, chosen, dyeHere, stainer, epoch }: Microscope): string {
   const classes = index?.classes ?? [];
+  if (dyeHere === "structure" && stainer !== null) {
+    const led = chosen.length > 0 ? `; and the paths that lead to the outputs at epoch ${epoch}` : "";
+    return `What each unit ${called(stainer)}${led}.`;
+  }
   if (classes.length === 0)
     return `How active each unit is at epoch ${epoch}; the trace names no classes, so nothing is dyed.`;
   if (chosen.length === 0) return `Each unit at epoch ${epoch}, no class stained: choose one at the right.`;
@@ -110,7 +120,9 @@ function counted({ index, cells, paths, chosen }: Microscope): string[] {
   return said;
 }
 
-function sure({ index, dyeHere, dye }: Microscope, stains: number): string {
+function sure(look: Microscope, stains: number): string {
+  const { index, dyeHere, dye, stainer } = look;
+  if (dyeHere === "structure" && stainer !== null) return ofStructure(look, stainer);
   const known = index?.dyes.find((one) => one.name === dyeHere);
   if (index === null || known === undefined || index.classes.length === 0) return "";
   if (stains === 0) return "";
@@ -119,4 +131,16 @@ function sure({ index, dyeHere, dye }: Microscope, stains: number): string {
   }
   const instead = dye === "causal" ? "No attribution was recorded at this epoch. " : "";
   return `${instead}Activity on ${known.source}: it tells units apart, and is not proved to matter.`;
+}
+
+/** How far a saved structure's scores are to be believed, and of what they say nothing. */
+function ofStructure({ chosen, index }: Microscope, by: Stainer): string {
+  const others = chosen.filter((k) => k !== by.class).length;
+  const rest = by.class >= 0 && others > 0 ? ` It says nothing of the other ${plural(others, "stained class")}.` : "";
+  const missing = (index?.layers ?? []).filter((_, slide) => by.tables[slide] === undefined).map((one) => one.name);
+  const instead = missing.length > 0 ? ` It did not look at ${listed(missing)}: there dye is activity.` : "";
+  const how = by.causal
+    ? `Found by ${by.by}: an estimate of what deleting each unit would take; a cut proves it.`
+    : "Found by activity: an annotation, not proved to matter.";
+  return `${how} The scores of ${plural(by.count, "member")} and of all other candidates, as they were saved: the same at every epoch.${rest}${instead}`;
 }

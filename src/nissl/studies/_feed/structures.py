@@ -11,6 +11,7 @@ from nissl.core import traced
 from nissl.core.belonging import owners
 from nissl.core.structure import Structure
 from nissl.errors import BadValue, MissingData, UnknownKey
+from nissl.studies._feed.dyeing import dye
 from nissl.studies._feed.members import columns
 from nissl.studies._feed.packing import packed
 from nissl.studies._feed.part import Part, number
@@ -18,6 +19,7 @@ from nissl.studies._feed.part import Part, number
 KINDS = ("birth", "death", "owner", "freeze")
 NONE = 65535
 """What stands for no layer, or no class."""
+FILES = "EPOCH.bin, events.bin, owners.PLACE.bin, saved.NUMBER.bin and dye.NUMBER.bin"
 LASTING = 3
 EVENTS = 200_000
 ABSENT = (
@@ -46,7 +48,7 @@ def named(files: Sequence[str | Path]) -> list[Path]:
 
 
 class Members(Part):
-    """EPOCH.bin, saved.NUMBER.bin: structures; events.bin: when units came and went; owners.PLACE.bin: whose they were."""
+    """EPOCH.bin, saved.NUMBER.bin: structures; dye.NUMBER.bin: a saved one as a dye; events.bin: when units came and went; owners.PLACE.bin: whose they were."""
 
     def told(self) -> dict[str, Any] | None:
         files = [file.stem for file in self.stage.saved]
@@ -57,7 +59,8 @@ class Members(Part):
     def names(self) -> Iterator[str]:
         followed = self.stage.slides.followed
         yield from (f"{epoch}.bin" for epoch in followed)
-        yield from (f"saved.{place}.bin" for place in range(len(self.stage.saved)))
+        for place in range(len(self.stage.saved)):
+            yield from (f"saved.{place}.bin", f"dye.{place}.bin")
         if followed:
             yield from (f"owners.{place}.bin" for place in self._places())
             yield "events.bin"
@@ -66,16 +69,18 @@ class Members(Part):
         name, _, place = rest.removesuffix(".bin").partition(".")
         at = number(place)
         if not rest.endswith(".bin"):
-            raise self.unknown(rest, "EPOCH.bin, events.bin, owners.PLACE.bin and saved.NUMBER.bin")
+            raise self.unknown(rest, FILES)
         if name == "events" and not place:
             return self._events()
         if name == "owners" and at in self._places():
             return self._owners(at)
         if name == "saved" and at is not None and at < len(self.stage.saved):
             return packed(*columns([self._saved(self.stage.saved[at])]))
+        if name == "dye" and at is not None and at < len(self.stage.saved):
+            return dye(self._saved(self.stage.saved[at]), self.stage.slides.shown, self.trace.classes)
         epoch = number(name)
         if epoch is None or place:
-            raise self.unknown(rest, "EPOCH.bin, events.bin, owners.PLACE.bin and saved.NUMBER.bin")
+            raise self.unknown(rest, FILES)
         self.stage.there(epoch)
         if epoch not in self.stage.slides.followed:
             raise UnknownKey(f"No structures were recorded at epoch {epoch}.")

@@ -1,0 +1,62 @@
+/** Between an address and what is looked at: to go there, and to say where one is. */
+
+import { preferred, SAVED, type Address } from "./address";
+import { saved } from "./dyeing";
+import type { Microscope } from "./microscope.svelte";
+import type { Recorded, Shown } from "./types";
+import { cellOf, classOf, slideOf } from "./where";
+
+/** To an address; what it leaves open is as the page chooses. */
+export function go(look: Microscope, index: Shown, to: Address): void {
+  const place = to.epoch === null ? index.epochs.length - 1 : index.epochs.indexOf(to.epoch);
+  if (place < 0) look.tell(`Epoch ${to.epoch} was not recorded: this is epoch ${index.epochs.at(-1)}.`);
+  look.place = place < 0 ? index.epochs.length - 1 : place;
+  look.following = look.place === index.epochs.length - 1;
+  dye(look, index, to.dye);
+  look.lamp = to.lamp ?? preferred();
+  look.view = to.view ?? "pathways";
+  look.stains = to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
+  look.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
+  look.sample = to.sample;
+  look.targets = (to.target ?? []).map((name) => classOf(index, name)).filter((k) => k >= 0);
+  const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);
+  if (to.versus !== null && beside < 0) look.tell(`Epoch ${to.versus} was not recorded: nothing is compared.`);
+  look.beside = beside < 0 ? null : beside;
+  look.changing = beside >= 0 && to.compared;
+  look.other = to.other;
+  const named = slideOf(index, to.layer);
+  look.slide = named >= 0 ? named : index.layers.length - 1;
+}
+
+function dye(look: Microscope, index: Shown, to: Address["dye"]): void {
+  const usual = index.dyes[0]?.name ?? "contrast";
+  const name = to?.startsWith(SAVED) ? to.slice(SAVED.length) : null;
+  look.dye = to === null || name !== null ? usual : (to as Recorded);
+  const place = name === null ? -1 : saved(look).indexOf(name);
+  if (name !== null && place < 0) {
+    const there = saved(look).join(", ");
+    look.tell(`No structure ${name} was saved of this run${there ? `, only ${there}` : ""}: the usual dye stands in.`);
+  }
+  look.structure = place < 0 ? null : place;
+}
+
+/** The address of all that is looked at. */
+export function standing(look: Microscope, index: Shown): Address {
+  const usual = index.stains.length === look.stains.length && index.stains.every((k, i) => k === look.stains[i]);
+  const slide = look.picked?.slide ?? (look.view === "layers" || look.view === "projector" ? look.slide : -1);
+  const plain = look.dye === index.dyes[0]?.name ? null : look.dye;
+  return {
+    view: look.view === "pathways" ? null : look.view,
+    epoch: look.epoch,
+    layer: look.layer(slide)?.name ?? null,
+    unit: look.picked ? look.unit(look.picked) : null,
+    stains: usual ? null : look.stains.map((k) => index.classes[k] as string),
+    dye: look.structure === null ? plain : `${SAVED}${saved(look)[look.structure] ?? ""}`,
+    lamp: look.lamp === preferred() ? null : look.lamp,
+    versus: look.beside === null ? null : (index.epochs[look.beside] ?? null),
+    compared: look.from !== null,
+    other: look.other,
+    sample: look.sample,
+    target: look.targets.length === 0 ? null : look.targets.map((k) => index.classes[k] as string),
+  };
+}
