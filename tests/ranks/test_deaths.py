@@ -8,10 +8,9 @@ import pytest
 
 import nissl
 from nissl.errors import NisslWarning
-from tests.ranks.launch import launch
 
 
-def test_the_others_epochs_survive_and_say_who_is_missing(tmp_path):
+def test_the_others_epochs_survive_and_say_who_is_missing(tmp_path, launch):
     launch("dies1", tmp_path, dies=1)
     with pytest.warns(NisslWarning, match="without .* rank 1 saw: E_3, E_4"):
         trace = nissl.open(tmp_path / "run")
@@ -30,7 +29,7 @@ def test_the_others_epochs_survive_and_say_who_is_missing(tmp_path):
     assert (trace.read("0", "count", [5, 6]) == 200).all()
 
 
-def test_what_was_committed_survives_the_first_rank_too(tmp_path):
+def test_what_was_committed_survives_the_first_rank_too(tmp_path, launch):
     launch("dies0", tmp_path, dies=0)
     trace = nissl.open(tmp_path / "run")
     assert trace.epochs == [1, 2] and not trace.closed and not trace.missing
@@ -40,7 +39,7 @@ def test_what_was_committed_survives_the_first_rank_too(tmp_path):
     assert (trace.read("0", "count", trace.epochs) == 200).all()
 
 
-def test_one_that_comes_back_gives_what_it_owes(tmp_path):
+def test_one_that_comes_back_gives_what_it_owes(tmp_path, launch):
     launch("returns", tmp_path)
     trace = nissl.open(tmp_path / "run")
     assert trace.epochs == [1, 2, 3, 4] and trace.closed and not trace.missing

@@ -6,11 +6,10 @@ from torch import distributed
 
 import nissl
 from nissl.errors import Unsupported
-from tests.ranks.launch import launch
 from tests.ranks.worker import network, train
 
 
-def test_every_rank_says_why(tmp_path):
+def test_every_rank_says_why(tmp_path, launch):
     train(network(), 0, 1, tmp_path / "run", epochs=1)
     launch("refused", tmp_path)
 

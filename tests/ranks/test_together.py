@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import nissl
-from tests.ranks.launch import launch
 from tests.ranks.worker import BATCHES, CLASSES, EXAMPLES, QUANTITIES, WHOLE, data, network, shares, train
 
 EXACT = ("count", "nan", "inf", "class_count", "confusion", "prediction")
@@ -25,7 +24,7 @@ def like(found, wanted, name):
 
 
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
-def test_two_processes_record_what_one_would(kind, tmp_path):
+def test_two_processes_record_what_one_would(kind, tmp_path, launch):
     launch(kind, tmp_path)
     train(network(), 0, 1, tmp_path / "one", quantities=WHOLE if kind == "ddp" else QUANTITIES)
     one, two = nissl.open(tmp_path / "one"), nissl.open(tmp_path / "run")
@@ -45,7 +44,7 @@ def test_two_processes_record_what_one_would(kind, tmp_path):
         np.testing.assert_allclose(two.scalars[name].values, one.scalars[name].values, rtol=1e-9)
 
 
-def test_uneven_ranks_are_what_numpy_says(tmp_path):
+def test_uneven_ranks_are_what_numpy_says(tmp_path, launch):
     """Without training, by hand: ranks with more steps, fewer, and none."""
     assert sum(len(x) for rank in range(2) for x, _, _ in shares(rank, 2)) == EXAMPLES == BATCHES[-1][1]
     launch("uneven", tmp_path, world=3)

@@ -1,4 +1,4 @@
-"""Processes that train one network: `python -m tests.ranks.worker SCENARIO WORLD FOLDER`."""
+"""Processes that train one network: `python -m tests.ranks.worker`, told SCENARIO WORLD FOLDER line by line."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from typing import NoReturn
 import numpy as np
 import pytest
 import torch
+import torch._dynamo  # which every optimiser would import in each process
 from torch import distributed, nn
 from torch.nn import functional as F
 
@@ -240,18 +241,26 @@ SCENARIOS = {
 
 
 def main() -> None:
-    """All ranks are children of this process, so that the libraries are imported once; exits with what became of each."""
-    name, world, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    """All ranks are children of this process, so that the libraries are imported once; says what became of each."""
+    for line in sys.stdin:
+        name, world, folder = line.split(maxsplit=2)
+        print(*launched(name, int(world), Path(folder.rstrip("\n"))), flush=True)
+
+
+def launched(name: str, world: int, folder: Path) -> list[int]:
     children = [started(name, rank, world, folder) for rank in range(world)]
     if name == "returns":
         os.waitpid(children[1], 0)
         children[1] = started(name, 1, world, folder)
-    print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def started(name: str, rank: int, world: int, folder: Path) -> int:
     child = os.fork()  # nothing has started a thread yet
     if not child:
+        with (folder / f"{name}.log").open("a") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
         run(name, rank, world, folder)
     return child
 

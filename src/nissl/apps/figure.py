@@ -78,9 +78,8 @@ def _common(frames: Sequence[Any]) -> Any:
     import numpy as np
     from PIL import Image
 
-    levels = np.array(
-        [64 * 64, 64, 1], np.uint32
-    )  # a colour as one number: numbers are counted, rows would have to be sorted
+    # a colour as one number: numbers are counted, rows would have to be sorted
+    levels = np.array([64 * 64, 64, 1], np.uint32)
     seen = np.zeros(64**3, bool)
     for frame in frames:
         seen[(np.asarray(frame) // 4) @ levels] = True
