@@ -2,7 +2,9 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there: what its set_num_threads leaves would spin beside
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch is there: what its set_num_threads leaves would spin beside
 
 import argparse
 import json
