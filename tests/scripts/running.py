@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 PATTERNS = Path(__file__).parent / "patterns"
+Ran = subprocess.CompletedProcess[str]
 
 
-def bare(command: list[str], folder: Path, **more: Any) -> "subprocess.CompletedProcess[str]":
+def bare(command: list[str], folder: Path, **more: Any) -> Ran:
     folder.mkdir(exist_ok=True)
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120, **more)
 
@@ -27,7 +28,7 @@ def alone(command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     return capsys.readouterr().out
 
 
-def recorded(command: list[str], folder: Path, *options: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+def recorded(command: list[str], folder: Path, *options: str, **more: Any) -> Ran:
     return bare([sys.executable, "-m", "nissl", "record", *options, "--", *command], folder, **more)
 
 

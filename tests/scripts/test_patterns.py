@@ -1,12 +1,13 @@
 """Every way of writing a training script that is promised to be recorded: the same output, and the right epochs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nissl
-from tests.scripts.running import alone, bare, python, recorded
+from tests.scripts.running import Ran, alone, bare, python, recorded
 
 HIDDEN, OUT = "0", "3"
 CASES = {
@@ -39,15 +40,16 @@ CASES = {
 
 @pytest.mark.parametrize(("words", "options", "name", "wanted"), CASES.values(), ids=CASES)
 def test_a_script_runs_as_ever_and_is_recorded(
-    words: list[str], options: list[str], name: str, wanted: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str], options: list[str], name: str, wanted: dict, ran: Callable[..., tuple[Ran, Path]], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    watched = recorded(python(*words), tmp_path, *options)
+    watched, place = ran(" ".join(words), *options)
     assert watched.returncode == 0, watched.stderr
     if name == "amp":  # what its workers import must be a script
         assert watched.stdout == bare(python(*words), tmp_path).stdout
     else:
         assert watched.stdout == alone(python(*words), monkeypatch, capsys)
-    trace = nissl.open(tmp_path / "runs" / name)
+    trace = nissl.open(place / "runs" / name)
     epochs = [epoch for epoch in trace.epochs if epoch]  # where there is a probe, it was shown before training too
     assert epochs == wanted.get("epochs", [1, 2])
     assert {layer for layer in trace.layers if "mean" in trace.names(layer)} == wanted.get("layers", {HIDDEN, OUT})
@@ -60,14 +62,14 @@ def test_a_script_runs_as_ever_and_is_recorded(
     assert bool(trace.header.get("classes")) == wanted.get("labels", True)
 
 
-def test_what_was_detected_is_said_with_what_changes_it(tmp_path: Path) -> None:
-    said = recorded(python("plain.py"), tmp_path).stderr
+def test_what_was_detected_is_said_with_what_changes_it(ran: Callable[..., tuple[Ran, Path]]) -> None:
+    said = ran("plain.py --lr 1")[0].stderr
     for words in (
         "recording into runs/plain", "net (Net)  [--model]", "Adam (optimizer)", "passes over the DataLoader (train), 4 batches each",
         "batch[1]: int64 (16,)  [--labels]", "the first 16 examples", "trained 3 epochs of 4 steps; epochs 0, 1, 2, 3 are in",
     ):  # fmt: skip
         assert words in said, said
-    assert "NOT KNOWN" in recorded(python("no_loader.py"), tmp_path).stderr
+    assert "NOT KNOWN" in ran("no_loader.py")[0].stderr
 
 
 def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
@@ -77,21 +79,23 @@ def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
     assert watched.returncode == 3
 
 
-def test_an_epoch_ends_after_the_step_for_what_was_accumulated_last(tmp_path: Path) -> None:
-    watched = recorded(python("leftover.py"), tmp_path)
+def test_an_epoch_ends_after_the_step_for_what_was_accumulated_last(ran: Callable[..., tuple[Ran, Path]]) -> None:
+    watched, place = ran("leftover.py")
     said = [float(line) for line in watched.stdout.splitlines()[1:4]]
-    weights = nissl.open(tmp_path / "runs" / "leftover").layer("0").array("weight").values
+    weights = nissl.open(place / "runs" / "leftover").layer("0").array("weight").values
     assert weights[-3:].reshape(3, -1)[:, 0].tolist() == np.float32(said).tolist()
     assert "trained 3 epochs of 2 steps; epochs 0, 1, 2, 3 are in runs/leftover\n" in watched.stderr
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["leftover"]
+    assert [path.name for path in (place / "runs").iterdir()] == ["leftover"]
 
 
-def test_numbers_are_those_of_a_loop_of_ones_own(tmp_path: Path) -> None:
+def test_numbers_are_those_of_a_loop_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Classes included, also where batches come again without their loader."""
-    code = (
-        "import runpy, torch, itertools, nissl\n"
+    place = tmp_path / "own.py"
+    place.write_text(
+        "import start, torch, nissl\n"
         "from torch.nn import functional as F\n"
-        "import start\n"
         "net = start.network(); optimizer = torch.optim.Adam(net.parameters()); kept = []\n"
         "with nissl.record(net, 'runs/own', progress=False) as recorder:\n"
         "    for epoch in recorder.epochs(3):\n"
@@ -99,9 +103,8 @@ def test_numbers_are_those_of_a_loop_of_ones_own(tmp_path: Path) -> None:
         "            kept += [(x, y)] if epoch == 1 else []\n"
         "            optimizer.zero_grad(); F.cross_entropy(net(x), y).backward(); optimizer.step()\n"
     )
-    place = tmp_path / "own.py"
-    place.write_text(f"import sys; sys.path.insert(0, {str(python('start.py')[1][:-9])!r})\n{code}")
-    assert bare([python("x")[0], str(place)], tmp_path).returncode == 0
+    monkeypatch.chdir(tmp_path)
+    alone([python("x")[0], str(place)], monkeypatch, capsys)
     assert recorded(python("cycled.py"), tmp_path, "--probe", "0").returncode == 0
     own, heard = nissl.open(tmp_path / "runs" / "own"), nissl.open(tmp_path / "runs" / "cycled")
     for layer in (HIDDEN, OUT):

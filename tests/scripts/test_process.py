@@ -1,17 +1,19 @@
 """The script's process is its own: exit codes, signals, tracebacks, names and environment are what they were."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nissl.core.session import FOLDER
 from nissl.studies.launch import prepared
-from tests.scripts.running import bare, python, recorded
+from tests.scripts.running import Ran, bare, python, recorded
 
 TORCH = "import torch; from torch import nn; torch.set_num_threads(1); net = nn.Linear(2, 2); o = torch.optim.SGD(net.parameters(), 0.1)"
 STEP = "net(torch.ones(4, 2)).sum().backward(); o.step()"
@@ -163,9 +165,10 @@ def test_what_cannot_be_meant_is_refused_before_anything_runs(words: list[str], 
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_second_run_lies_beside_the_first(tmp_path: Path) -> None:
-    for _ in range(2):
-        assert recorded(python("accumulation.py"), tmp_path).returncode == 0
+def test_a_second_run_lies_beside_the_first(tmp_path: Path, ran: Callable[..., tuple[Ran, Path]]) -> None:
+    first, place = ran("accumulation.py")
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
+    assert first.returncode == recorded(python("accumulation.py"), tmp_path).returncode == 0
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["accumulation", "accumulation-2"]
     assert recorded(python("accumulation.py"), tmp_path, "--overwrite").returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
