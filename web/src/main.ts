@@ -16,6 +16,7 @@ import { own } from "./lib/host";
 import "./styles/graph.css";
 import "./styles/structures.css";
 import "./styles/maps.css";
+import "./styles/plate.css";
 import { Microscope } from "./lib/microscope.svelte";
 import { framed, kernel, type Model } from "./lib/notebook";
 import { beside, within } from "./lib/source";

@@ -93,11 +93,13 @@ def examples(trace: "Trace") -> str:
     return f"{min(counts):,} probe examples" if counts else "some of the probe"
 
 
-def heard(trace: "Trace", layer: str | None, name: str, epochs: Sequence[int]) -> Array | None:
-    """One recorded name at these epochs, as heard on the probe if it was, else in training; None where it never was."""
+def heard(
+    trace: "Trace", layer: str | None, name: str, epochs: Sequence[int], where: tuple[slice, ...] = ()
+) -> Array | None:
+    """One recorded name at these epochs, cut by `where` along its dims, as heard on the probe if it was, else in training; None where it never was."""
     for known in (f"probe_{name}", name):
         if known in trace.names(layer):
-            values = np.asarray(trace.read(layer, known, epochs), np.float64)
+            values = np.asarray(trace.read(layer, known, epochs, where), np.float64)
             if np.isfinite(values).any():
                 return values
     return None

@@ -18,10 +18,12 @@ from nissl.studies._feed.channels import Channels
 from nissl.studies._feed.driving import Driving
 from nissl.studies._feed.examples import Examples
 from nissl.studies._feed.graph import Graphs
+from nissl.studies._feed.history import UnitHistory
 from nissl.studies._feed.maps import Topographic
 from nissl.studies._feed.packing import finite
 from nissl.studies._feed.part import Part
 from nissl.studies._feed.paths import RIBBONS, Paths
+from nissl.studies._feed.plates import EveryUnit
 from nissl.studies._feed.points import Points
 from nissl.studies._feed.portraits import Portraits
 from nissl.studies._feed.run import Run
@@ -42,6 +44,8 @@ PARTS: dict[str, type[Part]] = {
     "graph": Graphs,
     "maps": Topographic,
     "units": Units,
+    "plates": EveryUnit,
+    "history": UnitHistory,
     "answers": Answers,
     "points": Points,
     "thumbs": Thumbs,

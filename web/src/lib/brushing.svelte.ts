@@ -33,13 +33,18 @@ export class Brushing {
 
   /** What these cells show, in place of all that was chosen, or besides it. */
   async take(slide: number, cells: number[], more = false): Promise<void> {
-    const found = unitsOf(await this.home(slide), cells);
-    this.set(slide, more ? joined(this.units(slide), found) : found, more);
+    this.these(slide, unitsOf(await this.home(slide), cells), more);
+  }
+
+  /** These units, in place of all that was chosen, or besides it. */
+  these(slide: number, units: number[], more = false): void {
+    this.set(slide, more ? joined(this.units(slide), units) : units, more);
   }
 
   /** A cell's units come to the chosen ones, or go. */
-  async toggle({ slide, cell }: Cell): Promise<void> {
-    this.set(slide, toggled(this.units(slide), unitsOf(await this.home(slide), [cell])), true);
+  async toggle({ slide, cell, unit }: Cell): Promise<void> {
+    const own = unit === undefined ? unitsOf(await this.home(slide), [cell]) : [unit];
+    this.set(slide, toggled(this.units(slide), own), true);
   }
 
   clear(): void {
@@ -53,7 +58,8 @@ export class Brushing {
     this.all = units.length > 0 ? [...rest, { layer, units }] : rest;
   }
 
-  private async home(slide: number): Promise<Home> {
+  /** Of a large layer the cell of each unit. */
+  async home(slide: number): Promise<Home> {
     if (!this.look.layer(slide)?.first) return null;
     const found = await this.look.files.part(
       `units/${slide}.bin`,

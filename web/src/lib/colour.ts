@@ -67,6 +67,13 @@ export function mixer(inks: string[], lamp: Lamp): (grey: number, depth: ArrayLi
   return (grey, depth, at) => lit(paper, (i) => 2.1 * sum(lights, depth, at, i) + 0.42 * grey * (COLD[i] as number));
 }
 
+/** How much a dye at depth 1 takes of the light, or of the dark; null: the counterstain. What several leave is the product. */
+export function fading(ink: string | null, lamp: Lamp): Light {
+  if (lamp === "bright")
+    return (ink === null ? COUNTERSTAIN : rgb(ink)).map((v) => -Math.log(Math.max(v, 0.02))) as Light;
+  return (ink === null ? COLD.map((v) => 0.42 * v) : rgb(ink).map((v) => 2.1 * v)) as Light;
+}
+
 function sum(lights: Light[], depth: ArrayLike<number>, at: number, channel: number): number {
   let found = 0;
   for (let k = 0; k < lights.length; k++) found += (depth[at + k] ?? 0) * (lights[k]?.[channel] ?? 0);

@@ -7,6 +7,10 @@ import { ordered } from "./rack";
 import { stain, value } from "./stain";
 import type { DyeName, LayerInfo, Table } from "./types";
 
+/** The deepest that a dye is, and in how many steps a picture of one class shows it. */
+const DEEPEST = 1.2;
+const FINE = 1024;
+
 export interface Flat {
   columns: number;
   rows: number;
@@ -53,14 +57,27 @@ export function foremost(table: Table, cell: number): number {
 
 /** The cells that serve a class most, the strongest first. */
 export function strongest(table: Table, number: number, count: number): number[] {
-  const cells = [...Array(table.cells).keys()].filter((cell) => value(table, number, cell) > 0);
-  return cells.sort((a, b) => value(table, number, b) - value(table, number, a)).slice(0, count);
+  const { steps } = table;
+  const from = number * table.cells;
+  const best: number[] = []; // few are wanted of many: to sort all of them for each class is what a step would wait for
+  for (let cell = 0; cell < table.cells; cell++) {
+    const step = steps[from + cell] as number;
+    if (step <= 0 || (best.length === count && step <= (steps[from + (best.at(-1) as number)] as number))) continue;
+    let at = best.length;
+    while (at > 0 && (steps[from + (best[at - 1] as number)] as number) < step) at -= 1;
+    best.splice(at, 0, cell);
+    if (best.length > count) best.pop();
+  }
+  return best;
 }
 
 /** A map of one class as a picture, a pixel a cell. */
 export function single(map: Flat, found: Float32Array, ink: string, lamp: Lamp): ImageData {
   const mix = mixer([ink], lamp);
-  return picture(map, (cell) => mix(0, found, cell), lamp);
+  const lights = Float64Array.from({ length: FINE }, (_, step) => (step / (FINE - 1)) * DEEPEST);
+  const known = Array.from(lights, (_, step) => mix(0, lights, step)); // not once a cell: these are a thousand, cells may be ten
+  const each = (FINE - 1) / DEEPEST;
+  return picture(map, (cell) => known[Math.round(Math.min(DEEPEST, found[cell] ?? 0) * each)] as Light, lamp);
 }
 
 /** The map of all chosen classes, as cells are dyed in the rack. */

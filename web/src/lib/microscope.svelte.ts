@@ -108,8 +108,8 @@ export class Microscope {
   }
 
   /** The unit that a cell shows, or the first of them. */
-  unit({ slide, cell }: Cell): number {
-    return this.layer(slide)?.first?.[cell] ?? cell;
+  unit({ slide, cell, unit }: Cell): number {
+    return unit ?? this.layer(slide)?.first?.[cell] ?? cell;
   }
 
   async open(hash: string): Promise<void> {

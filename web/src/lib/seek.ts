@@ -2,6 +2,7 @@
 
 import { VIEWS } from "./address";
 import type { Microscope } from "./microscope.svelte";
+import { visit } from "./where";
 
 export interface Place {
   name: string;
@@ -19,9 +20,8 @@ export function sought(look: Microscope, wanted: string): Place[] {
   const units = /^(.*?)[\s/·:]+n?_?(\d+)$/.exec(text);
   index.layers.forEach((layer, slide) => {
     const unit = units?.[1] !== undefined && layer.name.toLowerCase().includes(units[1]) ? Number(units[2]) : -1;
-    const cell = unit < 0 || unit >= layer.units ? -1 : layer.first ? layer.first.indexOf(unit) : unit;
-    if (cell >= 0)
-      places.push({ name: `${layer.unit} ${unit} of ${layer.name}`, go: () => look.pick({ slide, cell }) });
+    if (unit >= 0 && unit < layer.units)
+      places.push({ name: `${layer.unit} ${unit} of ${layer.name}`, go: () => visit(look, layer.name, unit) });
     if (named(layer.name))
       places.push({
         name: `layer ${layer.name}`,

@@ -4,7 +4,7 @@ import { preferred, SAVED, type Address } from "./address";
 import { saved } from "./dyeing";
 import type { Microscope } from "./microscope.svelte";
 import type { Recorded, Shown } from "./types";
-import { cellOf, classOf, slideOf } from "./where";
+import { cellOf, classOf, reach, slideOf } from "./where";
 
 /** To an address; what it leaves open is as the page chooses. */
 export function go(look: Microscope, index: Shown, to: Address): void {
@@ -17,6 +17,7 @@ export function go(look: Microscope, index: Shown, to: Address): void {
   look.view = to.view ?? "pathways";
   look.stains = to.stains === null ? index.stains : to.stains.map((name) => classOf(index, name)).filter((k) => k >= 0);
   look.picked = to.unit === null ? null : cellOf(index, to.layer, to.unit);
+  if (to.unit !== null && look.picked === null) void reach(look, to.layer, to.unit).catch(() => undefined);
   look.sample = to.sample;
   look.targets = (to.target ?? []).map((name) => classOf(index, name)).filter((k) => k >= 0);
   const beside = to.versus === null ? -1 : index.epochs.indexOf(to.versus);

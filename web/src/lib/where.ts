@@ -6,6 +6,8 @@ import type { Shown } from "./types";
 export interface Cell {
   slide: number;
   cell: number;
+  /** In a layer with more units than cells, the one of them that is meant; else the cell's first. */
+  unit?: number;
 }
 
 /** The slide of a layer; -1 where it has none. */
@@ -20,6 +22,16 @@ export function cellOf(index: Shown | null, name: string | null, unit: number): 
   if (layer === undefined) return null;
   const cell = layer.first ? layer.first.indexOf(unit) : unit;
   return cell >= 0 && cell < layer.cells ? { slide, cell } : null;
+}
+
+/** Keeps a unit that is not the first of its cell, once that cell is known; unless something else was chosen meanwhile. */
+export async function reach(look: Microscope, name: string | null, unit: number): Promise<void> {
+  const slide = slideOf(look.index, name);
+  const layer = look.layer(slide);
+  if (layer?.first === undefined || unit >= layer.units) return;
+  const before = look.picked;
+  const cell = (await look.brushing.home(slide))?.[unit];
+  if (cell !== undefined && look.picked === before) look.pick({ slide, cell, unit });
 }
 
 /** A class by its name, or by its number where none is called so. */
@@ -45,6 +57,6 @@ export function visit(look: Microscope, name: string, unit: number | null = null
     return;
   }
   const cell = cellOf(look.index, name, unit);
-  if (cell === null) look.tell(`Unit ${unit} of ${name} lies in a cell that several share: no cell is its own.`);
   look.pick(cell);
+  if (cell === null) void reach(look, name, unit).catch((error: unknown) => look.tell(said(error)));
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 from nissl.studies._feed.packing import Array, finite, packed, steps
 from nissl.studies._feed.part import Part, number
+from nissl.studies._feed.slides import Glass
 from nissl.views._staining.responses import NOTHING, confusion, recalls
 
 MATRIX, CONFUSED = 32, 12
@@ -28,19 +29,26 @@ class Cells(Part):
         dyes = [dye for dye in ("causal", "contrast") if dye in stage.dyes(epoch)]
         for place, (name, glass) in enumerate(stage.slides.shown.items()):
             for which in dyes:
-                dye = stage.dye(which, epoch)
-                if which == "causal" and dye.stands_in(name):
+                if which == "causal" and not stage.slides.scored(name):
                     continue
-                table, full = dye.table(name)
-                if which == "contrast":
-                    table = np.where(np.abs(table) < NOTHING * full, 0.0, table)
-                arrays[f"{place}.{which}"], most = steps(glass.table(table))
+                table, full = self._table(glass, which, epoch)
+                arrays[f"{place}.{which}"], most = steps(table)
                 told[f"{place}.{which}"] = {"most": most, "full": full}
         counts = confusion(self.trace, epoch)
         if counts is not None and counts.ndim == 2 and len(counts) <= MATRIX:
             arrays["confusion"] = counts.astype(np.uint32)
         right = [finite(share) for share in recalls(counts, len(self.trace.classes))]
         return packed({"epoch": epoch, "tables": told, "right": right, **_mistakes(counts)}, arrays)
+
+    def _table(self, glass: Glass, dye: str, epoch: int) -> tuple[Array, float]:
+        """(class, cell), and what counts as full; of large layers as it comes with their plates."""
+        stage = self.stage
+        if not glass.alone:
+            return stage.plates.plate(glass, dye, epoch).table, stage.slides.full(glass.layer, dye)
+        table, full = stage.dye(dye, epoch).table(glass.layer)
+        if dye == "contrast":
+            table = np.where(np.abs(table) < NOTHING * full, 0.0, table)
+        return glass.table(table), full
 
 
 def _mistakes(counts: Array | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ MOST, NEVER = 32767, -32768
 """The largest step of a table, and what stands for not-a-number."""
 
 
-def packed(said: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+def packed(said: Mapping[str, Any], arrays: Mapping[str, Array], level: int = 5) -> bytes:
     """Gzip of: the head's length (uint32), the head (JSON), and each array at a multiple of four bytes, all little-endian."""
     listed, parts, place = [], [], 0
     for name, array in arrays.items():
@@ -24,7 +24,7 @@ def packed(said: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
         place += len(data)
     head = json.dumps({**said, "arrays": listed}, allow_nan=False, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
-    return gzip.compress(len(head).to_bytes(4, "little") + head + b"".join(parts), 5, mtime=0)
+    return gzip.compress(len(head).to_bytes(4, "little") + head + b"".join(parts), level, mtime=0)
 
 
 def steps(values: Array) -> tuple[Array, float]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from nissl.core import traced
 from nissl.core.trace import Trace
+from nissl.views._staining.adding import full
 from nissl.views._staining.dye import Causal, Contrast, Dye
 from nissl.views._staining.paths import outputs
 from nissl.views._staining.rack import MOST_CELLS, averaged, groups
-from nissl.views._staining.responses import Floats, active
+from nissl.views._staining.responses import Floats, active, brightest
 
 Places = NDArray[np.int64]
 MOST_SLIDES = 8
@@ -28,6 +29,8 @@ class Glass:
     """The cell of each unit."""
     first: Places
     """The first unit of each cell."""
+    order: Places
+    """Units as they lie, so that those of a cell lie together."""
 
     @property
     def alone(self) -> bool:
@@ -43,6 +46,8 @@ class Slides:
 
     def __init__(self, trace: Trace):
         self.trace = trace
+        self._fulls: dict[tuple[str, str], float] = {}
+        self._orders: dict[tuple[str, str], Places] = {}
 
     @property
     def followed(self) -> list[int]:
@@ -79,20 +84,38 @@ class Slides:
 
     def _glass(self, name: str) -> Glass:
         units = np.arange(self.trace.units(name))
-        order = next(iter(self.dyes.values())).order(name) if len(units) > MOST_CELLS else units
-        return Glass(name, *groups(order, MOST_CELLS))
+        order = self._ordered(name, next(iter(self.dyes))) if len(units) > MOST_CELLS else units
+        return Glass(name, *groups(order, MOST_CELLS), order)
 
     def orders(self, glass: Glass) -> Mapping[str, list[int]]:
         """By dye, the cells as they lie on the slide."""
-        return {name: self._order(glass, dye) for name, dye in self.dyes.items()}
+        return {name: self._order(glass, name) for name in self.dyes}
 
-    def _order(self, glass: Glass, dye: Dye) -> list[int]:
-        order = dye.order(glass.layer)
+    def _order(self, glass: Glass, dye: str) -> list[int]:
+        order = self._ordered(glass.layer, dye)
         if not glass.alone:  # a cell lies where the first of its units does
             cells = glass.cell[order]
             order = cells[np.sort(np.unique(cells, return_index=True)[1])]
         found: list[int] = order.tolist()
         return found
+
+    def _ordered(self, layer: str, dye: str) -> Places:
+        """Units as this dye lays them; a large layer's table is read once."""
+        if (layer, dye) not in self._orders:
+            self._orders[layer, dye] = self.dyes[dye].order(layer)
+        return self._orders[layer, dye]
+
+    def full(self, layer: str, dye: str) -> float:
+        """What counts as full depth of a layer's dye, at every epoch."""
+        if (layer, dye) not in self._fulls:
+            causal = dye == "causal" and self.scored(layer)
+            last = self.trace.read(layer, traced.SCORES, self.followed[-1:])[0] if causal else None
+            self._fulls[layer, dye] = brightest(self.trace, layer) if last is None else full(last.astype(float))
+        return self._fulls[layer, dye]
+
+    def scored(self, layer: str) -> bool:
+        """Was attribution recorded of it?"""
+        return traced.SCORES in self.trace.names(layer)
 
     @cached_property
     def described(self) -> list[dict[str, Any]]:
@@ -109,7 +132,7 @@ class Slides:
             "unit": place.unit,
             "units": len(glass.cell),
             "cells": len(glass.first),
-            "followed": traced.SCORES in self.trace.names(glass.layer),
+            "followed": self.scored(glass.layer),
             "orders": self.orders(glass),
             **several,
         }

@@ -8,6 +8,7 @@ from threading import Lock
 from nissl.core.trace import Trace
 from nissl.errors import MissingData
 from nissl.studies._feed.moments import Moments
+from nissl.studies._feed.plate import Plates
 from nissl.studies._feed.probed import Probed
 from nissl.studies._feed.slides import Slides
 from nissl.studies.subject import Subject
@@ -32,6 +33,10 @@ class Stage:
     @cached_property
     def slides(self) -> Slides:
         return Slides(self.trace)
+
+    @cached_property
+    def plates(self) -> Plates:
+        return Plates(self.trace, self.slides)
 
     @cached_property
     def probed(self) -> Probed:

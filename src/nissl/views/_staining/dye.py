@@ -24,8 +24,10 @@ from nissl.views._staining.responses import (
     by_class,
     order,
     responses,
+    scaled,
     source,
     stain,
+    strongest,
 )
 
 DYES = ("causal", "contrast")
@@ -94,7 +96,8 @@ class Contrast(Dye):
         return by_class(self.trace, layer, [self.epoch])[0], brightest(self.trace, layer)
 
     def order(self, layer: str) -> NDArray[np.int64]:
-        return order(responses(self.trace, layer, [self.trace.epochs[-1]])[0])
+        last = by_class(self.trace, layer, self.trace.epochs[-1:])[0]
+        return order(scaled(last, strongest(last)))
 
     def said(self, layers: Sequence[str], chosen: Sequence[int]) -> str:
         count, trace = len(self.trace.classes), self.trace

@@ -127,8 +127,11 @@ def strongest(
     pairs = joins(trace, layers)
     for target in reversed(layers):
         for source in [s for s, t in pairs if t == target and target in slopes]:
-            weights, active = kernel(trace, source, target, epoch), heard(trace, source, "class_mean", [epoch])
-            if weights is None or active is None or len(weights) != len(slopes[target]):
+            weights = kernel(trace, source, target, epoch)
+            if weights is None or len(weights) != len(slopes[target]):
+                continue
+            active = heard(trace, source, "class_mean", [epoch])
+            if active is None:
                 continue
             last = target == layers[-1]
             slope = slopes[target] * (1.0 if last else _gate(trace, target, epoch))

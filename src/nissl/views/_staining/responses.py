@@ -60,27 +60,35 @@ def responses(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
 
     Without classes there is one column: the mean activity.
     """
-    found = by_class(trace, layer, epochs)
-    scaled: Floats = np.minimum(found / brightest(trace, layer), 1.2)
-    return np.where(np.abs(scaled) < NOTHING, 0.0, scaled)
+    return scaled(by_class(trace, layer, epochs), brightest(trace, layer))
+
+
+def scaled(found: Floats, whole: float) -> Floats:
+    """What was recorded, in parts of what counts as full."""
+    shares: Floats = np.minimum(found / whole, 1.2)
+    return np.where(np.abs(shares) < NOTHING, 0.0, shares)
 
 
 def brightest(trace: Trace, layer: str) -> float:
     """The response that counts as full, at every epoch: all but the strongest of the last one; 1 where there is none."""
-    last = by_class(trace, layer, trace.epochs[-1:])[0]
+    return strongest(by_class(trace, layer, trace.epochs[-1:])[0])
+
+
+def strongest(last: Floats) -> float:
+    """All but the strongest of an epoch's responses; 1 where there is none."""
     top = np.clip(last[np.isfinite(last)], 0, None)
     return float(np.percentile(top, BRIGHTEST) if top.size else 0.0) or 1.0
 
 
-def by_class(trace: Trace, layer: str, epochs: Sequence[int]) -> Floats:
+def by_class(trace: Trace, layer: str, epochs: Sequence[int], units: slice = slice(None)) -> Floats:
     """Mean response (epoch, unit, class) as it was recorded; without classes one column, the mean activity."""
     if trace.classes:
-        found = heard(trace, layer, "class_mean", epochs)
+        found = heard(trace, layer, "class_mean", epochs, (units,))
         if found is not None:
             return found
-    mean = heard(trace, layer, "mean", epochs)
+    mean = heard(trace, layer, "mean", epochs, (units,))
     if mean is None:
-        mean = np.full((len(epochs), trace.units(layer)), np.nan)
+        mean = np.full((len(epochs), len(range(trace.units(layer))[units])), np.nan)
     return mean[..., None]
 
 
