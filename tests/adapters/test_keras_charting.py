@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import nissl
-from nissl.errors import BadValue, Unsupported
+from nissl.errors import BadValue, MissingData, Unsupported
+from nissl.studies.graph import graph as graph_of
 
 pytestmark = pytest.mark.framework("keras")
 
@@ -107,3 +108,16 @@ def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(Unsupported, match="Keras has no autograd graph"):
         nissl.graph(functional(), kind="autograd")
     assert keras.ops.relu(keras.KerasTensor((2, 3))).shape == (2, 3)
+
+
+def test_a_script_s_model_that_knows_its_input_is_drawn_without_an_example(tmp_path):
+    (tmp_path / "nets.py").write_text(
+        "import keras\n"
+        "given = keras.Input((6, 5, 3))\n"
+        "known = keras.Model(given, keras.layers.Conv2D(4, 3, name='stem')(given))\n"
+        "unknown = keras.Sequential([keras.layers.Dense(3)])\n"
+    )
+    found = graph_of(f"{tmp_path}/nets.py:known").graph
+    assert tuple(found["stem"].shape)[1:] == (4, 3, 4)
+    with pytest.raises(MissingData, match="--input-shape 3,224,224"):
+        graph_of(f"{tmp_path}/nets.py:unknown")

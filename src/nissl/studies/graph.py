@@ -65,11 +65,14 @@ def graph(
         net, x = every(made.model), _first(made.discovery)
     if input_shape is not None:
         x = _zeros(net, input_shape)
-    if x is None and not file:
-        raise MissingData(
+    try:
+        return Drawn(net, x, _drawn(where, net, x, kind, input_shape), where)
+    except NisslError as error:
+        if x is not None or file:
+            raise
+        raise MissingData(  # of a model that does not say what it takes
             f"What {where} does shows when it is run: give --input-shape 3,224,224 (of one example), or --data FILE.py:NAME."
-        )
-    return Drawn(net, x, _drawn(where, net, x, kind, input_shape), where)
+        ) from error
 
 
 def _drawn(where: str, net: Network, x: Any, kind: str, shape: Sequence[int] | None) -> Graph:
