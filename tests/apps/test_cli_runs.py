@@ -107,9 +107,28 @@ def test_show_goes_from_epoch_to_neuron(run: Path, capsys: pytest.CaptureFixture
         ("e2/hidden_1/n7/mean", f"{value:.4g}"),
         ("e2/hidden_1/n7?stain=3,8", "E_2-L_hidden_1-n_7"),
         ("#/e1/hidden_1/n7?stain=3&vs=e2", "E_2-L_hidden_1-n_7"),
+        ("e2?brush=hidden_1:3-5,7&examples=3", "4 of 4 brushed neurons"),
     ):
         assert main(["show", str(run), address]) == 0
         assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("e2?brush=hidden_1:7-3", "it is units by layer, hidden_1:3-7,12;hidden_2:4."),
+        ("e2?brush=hidden_1:90", "there is no n_90 to be brushed"),
+        ("e2?examples=a", "it is numbers of examples, 3,7-9."),
+        ("e2?stains=3", "An address says nothing of stains"),
+    ],
+)
+def test_what_means_nothing_in_an_address_is_refused(
+    address: str, said: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(run), address]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    if "hidden_1:90" not in address:
+        assert main(["view", str(run), address, "--no-browser"]) == 2
 
 
 def read_csv(path: Path) -> Any:

@@ -88,6 +88,21 @@ def test_a_cell_of_the_confusion_gathers_its_examples_for_every_view(quiet, run)
     wanted = np.flatnonzero((is_ == i) & (said == j)).tolist()
     quiet.until("nissl.look.gathered.length > 0")
     assert quiet.js("nissl.look.gathered") == wanted
+    cell = quiet.until("/[?&](cell=[^&]*)/.exec(location.hash)?.[1]")
+    quiet.js("nissl.look.brushed = {layer: 'hidden_1', units: [3, 4, 7]}")
+    whole = quiet.until(
+        f"location.hash.includes('{cell}') && location.hash.includes('brush=hidden_1:3-4,7') && location.hash"
+    )
+    quiet.go("about:blank")
+    quiet.go(f"{address}{whole}")
+    quiet.until("nissl.look.gathered?.length > 0")
+    assert quiet.js("nissl.look.gathered") == wanted
+    assert quiet.js("nissl.look.brushing.all") == [{"layer": "hidden_1", "units": [3, 4, 7]}]
+    quiet.key("Home")
+    quiet.until(f"location.hash.includes('{cell}:e5')")
+    quiet.key("End")
+    quiet.until("!nissl.look.loading && nissl.look.epoch === 5")
+    assert seen[whole].number == 5  # the same words do in Python
     quiet.js("[...document.querySelectorAll('.foot button')].find(one => one.innerText.startsWith('see ')).click()")
     quiet.until(f"document.querySelectorAll('.examples li').length === {len(wanted)}")
 

@@ -78,6 +78,7 @@ def test_an_address_names_the_epoch_beside():
     assert address.beside("#/e30/hidden_1/n20?stain=3&vs=e12") == "e12/hidden_1/n20"
     assert address.beside("e30?vs=e12&stain=3") == "e12"
     assert address.beside("e30/hidden_1/n20?stain=3") is None
+    assert address.beside("e30/hidden_1/n20?vs=run:e12") is None
 
 
 def test_a_layers_name_may_be_written_as_in_a_link():

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NOWHERE, parse, VIEWS, written, type Address } from "../src/lib/address";
+import { NOWHERE, parse, read, VIEWS, written, type Address } from "../src/lib/address";
+import addresses from "./addresses.json";
 
 describe("an address", () => {
   it("is the trace's own", () => {
@@ -17,6 +18,9 @@ describe("an address", () => {
       sample: 1041,
       target: ["3", "a-b"],
       other: null,
+      brush: null,
+      examples: null,
+      cell: null,
     });
     expect(parse("#/e30?vs=run:e12")).toEqual({ ...NOWHERE, epoch: 30, other: 12 });
     expect(parse("#/e30?mark=e12")).toEqual({ ...NOWHERE, epoch: 30, versus: 12 });
@@ -42,8 +46,29 @@ describe("an address", () => {
         compared: versus !== null && Math.random() < 0.5,
         sample: pick([null, 0, 1041]),
         target: pick([null, ["3"], [pick(odd), "8-9"], ["-", pick(odd)]]),
+        brush: pick([
+          null,
+          [
+            { layer: pick(odd), units: [3, 4, 5, 12] },
+            { layer: "x;:", units: [0] },
+          ],
+        ]),
+        examples: pick([null, [0], [1, 2, 3, 70]]),
+        cell: pick([null, { is: pick(odd), said: pick(odd), epoch: pick([null, 0, 12]) }]),
       };
       expect(parse(written(at))).toEqual(at);
+    }
+  });
+
+  it("is read as Python reads it, and what means nothing is said", () => {
+    const known = addresses as { text: string; says?: Partial<Address>; wrong?: string }[];
+    for (const { text, says, wrong } of known) {
+      const found = read(`#/${text}`);
+      if (wrong === undefined) {
+        expect([text, found.wrong]).toEqual([text, []]);
+        expect(found.at).toEqual({ ...NOWHERE, ...says });
+        expect(written(found.at)).toBe(`#/${text}`);
+      } else expect(found.wrong.join(" ")).toContain(wrong);
     }
   });
 

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { VIEWS, written } from "../src/lib/address";
 import { pressed } from "../src/lib/keys";
 import { Microscope } from "../src/lib/microscope.svelte";
+import { unsaid } from "../src/lib/standing";
 import { stained, table, type Looked } from "../src/lib/scene";
 import type { Stain } from "../src/lib/stain";
 import type { Cells } from "../src/lib/types";
@@ -114,6 +115,36 @@ describe("the microscope", () => {
     source.failing = "structures/dye";
     const [broken] = await opened("#/e5?dye=saved:my+dog", source);
     expect([broken.dyeHere, broken.said, broken.hash]).toEqual(["causal", "it is gone", "#/e5"]);
+  });
+
+  it("keeps what is brushed and gathered in its address, and says what is not there", async () => {
+    const source = new Planted();
+    source.examples = 50;
+    const [look] = await opened("#/e1?brush=first:0,2-3;second%2Fb:1&examples=4,7-9", source);
+    expect(look.brushing.all).toEqual([
+      { layer: "first", units: [0, 2, 3] },
+      { layer: "second/b", units: [1] },
+    ]);
+    expect(look.gathered).toEqual([4, 7, 8, 9]);
+    expect(look.hash).toBe("#/e1?brush=first:0,2-3;second%2Fb:1&examples=4,7-9");
+    look.brushing.clear();
+    look.gathered = [];
+    expect(look.hash).toBe("#/e1");
+    look.goTo("#/e1?brush=first:5-9");
+    expect([look.brushing.all, look.said]).toEqual([
+      [{ layer: "first", units: [5] }],
+      "first: not all of these units are there.",
+    ]);
+    look.goTo("#/e1?examples=48-52");
+    expect([look.gathered, look.said]).toEqual([[48, 49], "There are examples 0 to 49 alone."]);
+    look.goTo("#/e1?brush=first&cell=cat-mouse&lamp=dark");
+    expect([look.lamp, look.said]).toEqual([
+      "dark",
+      "brush=first means nothing here: it is units by layer, hidden_1:3-7,12;hidden_2:4.",
+    ]);
+    look.gathered = Array.from({ length: 2000 }, (_, i) => 2 * i);
+    expect(look.hash).not.toContain("examples");
+    expect(unsaid(look)).toContain("leaves out the gathered examples");
   });
 
   it("is driven by keys", async () => {

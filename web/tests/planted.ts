@@ -78,6 +78,7 @@ export class Planted implements Source {
   failing: string | null = null;
   /** Names of saved structures: the first is of dog, others of no single class; of the first layer alone. */
   saved: string[] = [];
+  examples: number | null = null;
   readonly asked: string[] = [];
 
   get(name: string, stamp: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -108,7 +109,10 @@ export class Planted implements Source {
         { name: "causal", epochs: this.causal, source: "300 probe examples" },
         { name: "contrast", epochs: this.epochs, source: "the held-out probe" },
       ],
-      parts: { structures: { by: [], saved: this.saved } as Told },
+      parts: {
+        structures: { by: [], saved: this.saved } as Told,
+        ...(this.examples === null ? {} : { answers: { count: this.examples } as Told }),
+      },
       ...(this.refused === undefined ? {} : { refused: this.refused }),
     };
   }

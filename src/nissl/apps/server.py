@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
+from nissl.core.outlook import Outlook
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency
@@ -30,6 +31,7 @@ def view(
     costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
     those that lie in structures/RUN beside the trace. `beside`: another run, to be compared with.
     """
+    Outlook.of(at)
     server, held, address, trace = prepared(run, port, model=model, data=data, structure=structure, beside=beside)
     address += f"#/{at.lstrip('#/')}" if at else ""
     name, count = trace_name(run, trace), len(trace.epochs)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
+from nissl.core.outlook import Outlook
 from nissl.errors import UnknownKey, listing, near
 
 _QUERY = re.compile(r"\?(?:[a-z]+=[^/?]*)?$")
-"""How the page says what is stained, compared and shown: after the place, and read by the page alone."""
+"""How the page says what is stained, compared and shown: after the place."""
 
 
 def epoch_number(key: Any) -> int:
@@ -51,9 +52,16 @@ def parts(path: str) -> list[str]:
     return [part for part in _QUERY.sub("", path).removeprefix("#").strip("/").split("/") if part]
 
 
+def understood(path: str) -> None:
+    """Refuse what is said behind a place and means nothing."""
+    found = _QUERY.search(path)
+    if found:
+        Outlook.of(found[0])
+
+
 def beside(path: str) -> str | None:
     """The same place at the epoch that it is compared with ("?vs=e12"); None where there is none."""
-    found = re.search(r"[?&]vs=([^&]*)", path)
+    found = re.search(r"[?&]vs=(e_?\d+)(?:&|$)", path, re.IGNORECASE)
     return "/".join([found[1], *parts(path)[1:]]) if found else None
 
 

@@ -93,6 +93,7 @@ class Trace(Mapping[str, Epoch]):
             cut._warned = self._warned  # what was said once is not said of every part
             return cut
         if isinstance(key, str) and ("/" in key or "?" in key) and address.parts(key):
+            address.understood(key)
             found: Any = self
             for part in address.parts(key):
                 found = found[part]

@@ -4,6 +4,7 @@ import type { Microscope } from "./microscope.svelte";
 import type { Known } from "./structures";
 import type { Cells, Recorded, Table } from "./types";
 import { unpack } from "./unpack";
+import { said } from "./where";
 
 /** A saved structure as a dye. */
 export interface Stainer {
@@ -58,21 +59,36 @@ export function after(look: Microscope): Choice {
 /** Tables of all classes, in which only one has anything; all alike, so that they are grey, where it speaks for no single one. */
 export function stainer(whole: ArrayBuffer, place: number, name: string, layers: number, classes: number): Stainer {
   const { head, arrays } = unpack(whole);
-  const said = head as unknown as Omit<Stainer, "place" | "name" | "tables" | "by"> & {
+  const whose = head as unknown as Omit<Stainer, "place" | "name" | "tables" | "by"> & {
     recipe: Record<string, string>;
     tables: Record<string, { most: number; full: number }>;
   };
   const tables = Array.from({ length: layers }, (_, slide): Table | undefined => {
-    const [row, scale] = [arrays.get(String(slide)) as Int16Array | undefined, said.tables[slide]];
+    const [row, scale] = [arrays.get(String(slide)) as Int16Array | undefined, whose.tables[slide]];
     if (row === undefined || scale === undefined) return undefined;
     const count = Math.max(classes, 2);
     const steps = new Int16Array(count * row.length);
-    for (let k = 0; k < count; k++) if (said.class < 0 || k === said.class) steps.set(row, k * row.length);
+    for (let k = 0; k < count; k++) if (whose.class < 0 || k === whose.class) steps.set(row, k * row.length);
     return { steps, classes: count, cells: row.length, ...scale };
   });
-  const { target, causal, count } = said;
-  const by = (said.recipe.by ?? "attribution").replaceAll("_", " ");
-  return { place, name, target, class: said.class, causal, count, by, tables };
+  const { target, causal, count } = whose;
+  const by = (whose.recipe.by ?? "attribution").replaceAll("_", " ");
+  return { place, name, target, class: whose.class, causal, count, by, tables };
+}
+
+/** What a saved structure says; where it can't be had, it is said why, and the recorded dye stands in. */
+export async function stainerOf(look: Microscope, place: number | null): Promise<Stainer | null> {
+  const { index, files } = look;
+  if (place === null || index === null) return null;
+  const made = (whole: ArrayBuffer): Stainer =>
+    stainer(whole, place, saved(look)[place] ?? "", index.layers.length, index.classes.length);
+  try {
+    return await files.part(`structures/dye.${place}.bin`, made);
+  } catch (error) {
+    if (look.structure === place) look.structure = null;
+    look.tell(said(error));
+    return null;
+  }
 }
 
 /** What was recorded of an epoch, and beside it what the structure says, which is the same at every epoch. */

@@ -1,9 +1,10 @@
 /** What is looked at: one epoch cursor, one selection and one set of stains, for every view of the page. */
 
-import { NOWHERE, parse, written, type Address, type Lamp, type View } from "./address";
+import { NOWHERE, read, written, type Address, type Lamp, type View } from "./address";
 import { Brushing, type Brush } from "./brushing.svelte";
-import { dyed, saved, stainer, type Choice, type Stainer } from "./dyeing";
+import { dyed, stainerOf, type Choice, type Stainer } from "./dyeing";
 import { Files } from "./files";
+import type { Mistaken } from "./mistaken";
 import { near } from "./near";
 import { Listening } from "./listening";
 import type { Source } from "./source";
@@ -39,7 +40,9 @@ export class Microscope {
   hovered: Cell | null = $state.raw(null);
   /** The probe's example that is looked at, those that were chosen together, and the one that is pointed at. */
   sample: number | null = $state(null);
-  gathered: number[] = $state.raw([]);
+  private some: number[] = $state.raw([]);
+  /** Which were gathered, if they are those of one class that were taken for another at an epoch. */
+  cell: Mistaken | null = $state.raw(null);
   pointed: number | null = $state(null);
   /** The classes whose structures are looked at: one, or two that are compared; none: the page chooses. */
   targets: number[] = $state.raw([]);
@@ -91,6 +94,13 @@ export class Microscope {
     this.listening = new Listening(source, () => void this.refresh());
   }
 
+  get gathered(): number[] {
+    return this.some;
+  }
+  set gathered(found: number[]) {
+    [this.some, this.cell] = [found, null];
+  }
+
   /** Units of one layer that were chosen together; to set them lets all others go. */
   get brushed(): Brush | null {
     return this.brushing.all[0] ?? null;
@@ -113,8 +123,10 @@ export class Microscope {
   }
 
   async open(hash: string): Promise<void> {
-    this.asked = parse(hash);
+    const { at, wrong } = read(hash);
+    this.asked = at;
     await this.refresh();
+    if (wrong.length > 0) this.tell(wrong.join(" "));
   }
 
   /** Read the index, and again for as long as the run is being recorded. */
@@ -154,6 +166,13 @@ export class Microscope {
     void this.look();
   }
 
+  /** To an address, as it is written; what in it means nothing is said. */
+  goTo(hash: string): void {
+    const { at, wrong } = read(hash);
+    this.go(at);
+    if (wrong.length > 0) this.tell(wrong.join(" "));
+  }
+
   /** To an address; what it leaves open is as the page chooses. */
   go(to: Address): void {
     if (this.index === null) return;
@@ -183,7 +202,7 @@ export class Microscope {
     try {
       const both = [epoch, ...(from === null ? [] : [from])];
       const [by, ...found] = await Promise.all([
-        this.byStructure(structure),
+        stainerOf(this, structure),
         ...both.map((one) => Promise.all([this.files.cells(one), this.files.paths(one, recorded)])),
       ]);
       if (epoch !== this.epoch || recorded !== this.recorded || from !== this.from) return;
@@ -241,21 +260,6 @@ export class Microscope {
     await this.look();
     const own = this.structure === structure && structure !== null ? (this.stainer?.class ?? -1) : -1;
     if (own >= 0) this.stains = [own];
-  }
-
-  /** What the chosen structure says; where it can't be had, it is said why, and the recorded dye stands in. */
-  private async byStructure(place: number | null): Promise<Stainer | null> {
-    const { index, files } = this;
-    if (place === null || index === null) return null;
-    const made = (whole: ArrayBuffer): Stainer =>
-      stainer(whole, place, saved(this)[place] ?? "", index.layers.length, index.classes.length);
-    try {
-      return await files.part(`structures/dye.${place}.bin`, made);
-    } catch (error) {
-      if (this.structure === place) this.structure = null;
-      this.tell(said(error));
-      return null;
-    }
   }
 
   /** This epoch is the one that others are compared with, or no longer. */

@@ -1,8 +1,11 @@
 /** Between an address and what is looked at: to go there, and to say where one is. */
 
-import { preferred, SAVED, type Address } from "./address";
+import { brushed, preferred, SAVED, type Address } from "./address";
 import { saved } from "./dyeing";
 import type { Microscope } from "./microscope.svelte";
+import { gatherCell } from "./mistaken";
+import { told, type AnswersTold } from "./probe";
+import { ranged } from "./ranges";
 import type { Recorded, Shown } from "./types";
 import { cellOf, classOf, reach, slideOf } from "./where";
 
@@ -25,8 +28,26 @@ export function go(look: Microscope, index: Shown, to: Address): void {
   look.beside = beside < 0 ? null : beside;
   look.changing = beside >= 0 && to.compared;
   look.other = to.other;
+  chosen(look, index, to);
   const named = slideOf(index, to.layer);
   look.slide = named >= 0 ? named : index.layers.length - 1;
+}
+
+/** Units and examples that were chosen; what the run does not have of them is left out, and that is said. */
+function chosen(look: Microscope, index: Shown, to: Address): void {
+  const units = (name: string): number => index.layers[slideOf(index, name)]?.units ?? Infinity;
+  const brush = (to.brush ?? []).map((one) => ({ ...one, units: one.units.filter((unit) => unit < units(one.layer)) }));
+  const lost = (to.brush ?? []).filter((one, i) => brush[i]?.units.length !== one.units.length);
+  if (lost.length > 0) look.tell(`${lost.map((one) => one.layer).join(", ")}: not all of these units are there.`);
+  look.brushing.all = brush.filter((one) => one.units.length > 0);
+  const count = (told<AnswersTold>(look, "answers") ?? told<AnswersTold>(look, "points"))?.count ?? 0;
+  look.gathered = (to.examples ?? []).filter((one) => one < count);
+  if (look.gathered.length < (to.examples?.length ?? 0))
+    look.tell(count > 0 ? `There are examples 0 to ${count - 1} alone.` : "No examples were kept of this run.");
+  if (to.cell === null) return;
+  const [is, said] = [classOf(index, to.cell.is), classOf(index, to.cell.said)];
+  if (is >= 0 && said >= 0) void gatherCell(look, { is, said, epoch: to.cell.epoch ?? look.epoch });
+  else look.tell(`There is no class ${is < 0 ? to.cell.is : to.cell.said}: no examples are gathered.`);
 }
 
 function dye(look: Microscope, index: Shown, to: Address["dye"]): void {
@@ -39,6 +60,18 @@ function dye(look: Microscope, index: Shown, to: Address["dye"]): void {
     look.tell(`No structure ${name} was saved of this run${there ? `, only ${there}` : ""}: the usual dye stands in.`);
   }
   look.structure = place < 0 ? null : place;
+}
+
+/** How long what was brushed or gathered may be in an address. */
+const LONGEST = 2000;
+
+/** What was chosen in too many pieces for an address, as a sentence that follows another; empty: nothing. */
+export function unsaid(look: Microscope): string {
+  const lost = [
+    ...(brushed(look.brushing.all).length > LONGEST ? ["the brushed units"] : []),
+    ...(look.cell === null && ranged(look.gathered).length > LONGEST ? ["the gathered examples"] : []),
+  ];
+  return lost.length > 0 ? ` It leaves out ${lost.join(" and ")}: too many pieces for an address.` : "";
 }
 
 /** The address of all that is looked at. */
@@ -59,5 +92,18 @@ export function standing(look: Microscope, index: Shown): Address {
     other: look.other,
     sample: look.sample,
     target: look.targets.length === 0 ? null : look.targets.map((k) => index.classes[k] as string),
+    ...picks(look, index),
   };
+}
+
+function picks(look: Microscope, index: Shown): Pick<Address, "brush" | "examples" | "cell"> {
+  const { cell, gathered, epoch } = look;
+  const all = look.brushing.all;
+  const brush = all.length > 0 && brushed(all).length <= LONGEST ? all : null;
+  if (cell !== null) {
+    const [is, said] = [index.classes[cell.is] ?? "", index.classes[cell.said] ?? ""];
+    return { brush, examples: null, cell: { is, said, epoch: cell.epoch === epoch ? null : cell.epoch } };
+  }
+  const few = gathered.length > 0 && ranged(gathered).length <= LONGEST;
+  return { brush, examples: few ? gathered : null, cell: null };
 }

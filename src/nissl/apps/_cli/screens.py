@@ -14,6 +14,7 @@ from rich.table import Table
 from nissl.core.cells import Epoch, LayerCell, Neuron
 from nissl.core.screen import amount
 from nissl.core.trace import Trace
+from nissl.errors import UnknownKey
 from nissl.studies.catalogue import Finding
 from nissl.studies.contents import Contents, Part
 from nissl.studies.train import Trained
@@ -151,16 +152,25 @@ def _by_class(value: Any, names: Sequence[str]) -> str:
     return "  ".join(f"{name} {one:.3g}" for name, one in zip(names, value, strict=True))
 
 
-def _layer(out: Console, found: LayerCell) -> None:
+def brushed(found: LayerCell, units: Sequence[int]) -> None:
+    """Some neurons of a layer, as an address has them behind brush=."""
+    lost = [unit for unit in units if unit >= found.units]
+    if lost:
+        raise UnknownKey(
+            f"Layer {found.name!r} has neurons n_0 to n_{found.units - 1}; there is no n_{lost[0]} to be brushed."
+        )
+    _layer(console(), found, units)
+
+
+def _layer(out: Console, found: LayerCell, units: Sequence[int] | None = None) -> None:
     trace, number_ = found.epoch.trace, found.epoch.number
     known = {column.name for spec in trace.specs(found.name) if spec.name == "stats" for column in spec.columns}
     names = [name for name in ("mean", "std", "min", "max", "active", "median", "weight_norm", "bias") if name in known]
     values = [found.array(name) for name in names]
-    shown = min(found.units, ROWS)
-    rows = [(f"n_{unit}", *(f"{column[unit]:.4g}" for column in values)) for unit in range(shown)]
-    title = (
-        f"E_{number_}/L_{found.name}: {shown} of {found.units} neurons, {len(names)} of {len(known)} statistics shown"
-    )
+    which = range(found.units) if units is None else units
+    shown, of = which[:ROWS], f"{found.units}" if units is None else f"{len(which)} brushed"
+    rows = [(f"n_{unit}", *(f"{column[unit]:.4g}" for column in values)) for unit in shown]
+    title = f"E_{number_}/L_{found.name}: {len(shown)} of {of} neurons, {len(names)} of {len(known)} statistics shown"
     out.print(table(("neuron", *names), rows, title, right=range(1, len(names) + 1)))
 
 

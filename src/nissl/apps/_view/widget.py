@@ -7,6 +7,7 @@ import traitlets
 
 from nissl.apps._view.assets import assets
 from nissl.apps._view.made import Made
+from nissl.core.outlook import Outlook
 from nissl.errors import NisslError
 from nissl.studies.feed import Feed
 
@@ -51,6 +52,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     height = traitlets.Int(680).tag(sync=True)
 
     def __init__(self, feed: Feed, at: str = "", *, height: int = 680):
+        Outlook.of(at)
         self._made = Made(feed)
         super().__init__(at=at, height=height)
         self.on_msg(self._asked)
