@@ -63,9 +63,10 @@ def test_a_class_without_units_of_its_own_has_no_separable_structure():
 
 
 def test_a_class_that_is_still_recognised_by_exclusion_keeps_its_accuracy_and_loses_its_work():
-    """Where nothing is said, the network says this class."""
-    bias = np.where(np.arange(CLASSES) == 2, 3.0, 0.0)
-    model = perceptron((np.tile(np.eye(CLASSES), (8, 1)), np.zeros(48)), (np.tile(np.eye(CLASSES), 8), bias))
+    """Held at their means the units of a class still say more than the others', which are silent."""
+    model = perceptron(
+        (np.tile(np.eye(CLASSES), (8, 1)), np.zeros(48)), (np.tile(np.eye(CLASSES), 8), np.zeros(CLASSES))
+    )
     report = quick(planted({"hidden_1": list(range(2, 48, CLASSES))}, model), examples(1))
     assert report.deleted.accuracy == 1 and report.deleted.lost > 0.7
     assert report.verdict == ("sufficient",) and "by exclusion" in report.findings[0].why
@@ -115,9 +116,7 @@ def test_curve_and_its_areas_equal_those_computed_by_hand():
     cpr = sum((shares[i + 1] - shares[i]) * (f[i] + f[i + 1]) / 2 for i in range(5))
     cmd = sum((shares[i + 1] - shares[i]) * (abs(1 - f[i]) + abs(1 - f[i + 1])) / 2 for i in range(5))
     np.testing.assert_allclose([report.curve.cpr, report.curve.cmd], [cpr, cmd], atol=1e-4)
-    np.testing.assert_allclose(report.ways["mean"].lost, f[2], atol=1e-4)
-    apart = heads[1] * (hidden - (x[y != 1] @ weights.T + 5).mean(0))  # a class is deleted to what others say
-    np.testing.assert_allclose(report.deleted.lost, apart[[3, 7]].sum() / adds.sum(), atol=1e-4)
+    np.testing.assert_allclose(report.deleted.lost, f[2], atol=1e-4)
     assert report.completeness.largest == pytest.approx(abs(1 - f[2]), abs=1e-4)  # nothing depends on anything here
     assert report.minimality.needed == np.mean(np.abs(adds[[3, 7]] / adds.sum()) > 0.05)
 
@@ -271,8 +270,7 @@ def test_a_class_of_the_digits_is_proved_and_naive_methods_are_not(three_of_digi
     report = three_of_digits
     assert {"necessary", "specific"} <= set(report.verdict)
     assert report.deleted.accuracy < 0.1 and report.deleted.others > report.intact.others - 0.05
-    # random units too are held at what they say for other classes, which speaks a little against this one
-    assert report.random.mean.accuracy > 0.75 and report.separation > 0.8
+    assert report.random.mean.accuracy > 0.85 and report.separation > 0.8
     assert report.curve.cpr > 0.6 and report.curve.cmd < 0.35
     assert len(report.naive) >= 4
     for rival in report.naive:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nissl.core import controls, verdicts
+from nissl.core import controls, sizing, verdicts
 
 typst = pytest.importorskip("typst")
 
@@ -204,3 +204,4 @@ def test_rules_are_those_of_the_code() -> None:
         assert rule in TEXT
     assert (verdicts.NECESSARY, verdicts.SUFFICIENT, verdicts.COLLATERAL, verdicts.WORST) == (0.5, 0.5, 0.1, 0.5)
     assert (verdicts.REDUNDANT, verdicts.LEVEL, controls.FEWEST) == (0.2, 0.05, 20)
+    assert sizing.WEIGHTS == (1, 1.5, 2, 3) and "lambda in {1, 1.5, 2, 3}" in TEXT

@@ -53,7 +53,7 @@ def test_what_is_learned_together_harms_others_less_than_scores_one_by_one(learn
     table, before = deletions(found), deletions(alone)
     assert table.others - table.target > before.others - before.target + 0.02
     for one, same in zip(found.values(), again.values(), strict=True):
-        assert one.members == same.members and all((one.instead[n] == same.instead[n]).all() for n in one.instead)
+        assert one.members == same.members and one.instead == {}
         assert len(one) == len(alone[one.target])
         assert all(one.scores[name][unit] > 0 for name, which in one.members.items() for unit in which)
 
@@ -70,25 +70,27 @@ def test_naive_methods_are_not_helped(learnt):
         nissl.structures(model, (x, y), rank="jointly", **QUIET)
 
 
-def test_a_class_is_deleted_to_what_others_say_and_all_else_to_the_mean(learnt):
+def test_where_a_class_must_go_it_is_deleted_to_what_others_say_and_else_to_the_mean(learnt):
     model, x, y = learnt
-    one = nissl.structure(model, (x, y), 1, rank="contrast", size=5, **QUIET)
-    pair = nissl.structure(model, (x, y), (1, 2), size=5, **QUIET)
+    one = nissl.structure(model, (x, y), 1, rank="contrast", size="target<=0.5", **QUIET)
+    pair = nissl.structure(model, (x, y), (1, 2), rank="contrast", size="target<=0.5", **QUIET)
+    of_size = nissl.structure(model, (x, y), 1, size=5, **QUIET)
     spread = nissl.structure(model, (x, y), "label", size=5, **QUIET)
     with torch.no_grad():
         said = torch.relu(model[0](x))
     for found, which in ((one, y != 1), (pair, y == 2)):
         assert np.allclose(found.instead["0"][:, 0], said[which].mean(0), atol=1e-6)
-        with found.delete():
+        units = [3, 11, 20]
+        with found.having({"0": units}).delete():
             heard = found.network.probe(x.numpy(), ["0"])["0"]
-        units = list(found.members["0"])
-        assert units and np.allclose(heard[:, units], found.instead["0"][units, 0], atol=1e-6)
-    assert spread.instead == {} and elsewhere(spread.case, 0) is None
+        assert np.allclose(heard[:, units], found.instead["0"][units, 0], atol=1e-6)
+    assert spread.instead == of_size.instead == {} and elsewhere(spread.case, 0) is None
     assert np.allclose(one.means["0"][:, 0], said.mean(0), atol=1e-6)
 
 
-def test_what_stands_in_place_is_saved_and_joined(learnt, family, tmp_path):
-    model, x, _ = learnt
+def test_what_stands_in_place_is_saved_and_joined(learnt, tmp_path):
+    model, x, y = learnt
+    family = nissl.structures(model, (x, y), classes=["sw", "nw", "se", "ne"], size="target<=0.2", **QUIET)
     one, two = family["sw"], family["nw"]
     loaded = nissl.Structure.load(one.save(tmp_path / "one.json"), model)
     with one.delete(), torch.no_grad():

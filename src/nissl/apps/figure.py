@@ -44,7 +44,8 @@ def paint(picture: Picture, path: str | Path | None = None, dpi: float = 100) ->
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             words = {"Title": picture.title, SAID[ending]: f"{picture.title}. {picture.caption}"}
-            figure.savefig(path, dpi=dpi, metadata=UNDATED[ending] | words)
+            packed = {"compress_level": 3} if ending == ".png" else None  # half the time of 6, an eighth larger
+            figure.savefig(path, dpi=dpi, metadata=UNDATED[ending] | words, pil_kwargs=packed)
     return figure
 
 

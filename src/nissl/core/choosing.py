@@ -97,6 +97,11 @@ class Size:
     def searched(self) -> bool:
         return isinstance(self.given, str)
 
+    @property
+    def takes(self) -> bool:
+        """Is it asked for that the target goes?"""
+        return self.searched and str(self.given).startswith("target")
+
     def count(self, total: int) -> int:
         """Where nothing has to be searched: how many of so many."""
         assert not isinstance(self.given, str)

@@ -113,7 +113,7 @@ def _structures(
     with shown("members", progress is True and (size.searched or rank == TOGETHER)) as tick:
         for number, k in enumerate(asked, 1):
             lows, highs = _intervals(found, k, case.seed)
-            said = elsewhere(case, k)
+            said = elsewhere(case, k) if size.takes else None
             bare = Structure(
                 case.targets[k], {}, {name: table[k] for name, table in told.items()}, lows, highs,
                 rankings(rank, told, k), case.means, recipe, mark, case.network, case, finding,

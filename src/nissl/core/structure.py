@@ -65,7 +65,7 @@ class Structure(Verbs):
     family: "Structures | None" = field(default=None, repr=False)
     """The structures of all classes that were found together with it."""
     instead: Mapping[str, Array] = field(default_factory=dict, repr=False)
-    """What deleting puts in the place of candidates, (unit, part): what they say for other classes. Empty: their means."""
+    """What deleting puts in the place of candidates, (unit, part): what they say for other classes, if it must go. Empty: means."""
 
     @property
     def units(self) -> list[Unit]:

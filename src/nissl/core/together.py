@@ -34,7 +34,7 @@ INSIDE, OUTSIDE = 0.3, 0.9
 def together(structure: "Structure", target: int, count: int, *, mixing: bool = False) -> "Structure":
     """The structure with units ranked by how well `count` of them part the target from the others, deleted at once.
 
-    `mixing`: how much each of the other classes counts in what takes their place is learned too.
+    What takes their place is their mean; `mixing`: what the other classes say, of which how much each counts is learned too.
     """
     case = structure.case
     said = elsewhere(case, target) if case is not None else None
@@ -45,16 +45,19 @@ def together(structure: "Structure", target: int, count: int, *, mixing: bool = 
         return structure
     loss, draw = Loss(case, delete=True, emphasis=EMPHASIS), np.random.default_rng([case.seed, target])
     masks, shares = _started(structure, count), said.shares
+    instead = said.mixed() if mixing else structure.means
     down = Adam(RATE, masks)
     for _ in range(STEPS):
         drawn = np.concatenate([draw.permutation(which)[: EXAMPLES // 2] for which in (own, others)])
         try:
-            at_masks, at_constants = slopes(case, loss, drawn, target, masks, said.mixed(shares))
+            at_masks, at_constants = slopes(case, loss, drawn, target, masks, instead)
         except Unsupported:  # gradients, but not behind a change: each unit by itself
             return replace(structure, recipe={**structure.recipe, "rank": "contrast"})
         masks = down.moved(masks, at_masks, LEAST, 1.0)
-        shares = _moved(said, shares, at_constants) if mixing else shares
-    return replace(structure, ranking=_ranked(structure, masks), instead=said.mixed(shares))
+        if mixing:
+            shares = _moved(said, shares, at_constants)
+            instead = said.mixed(shares)
+    return replace(structure, ranking=_ranked(structure, masks), instead=instead if mixing else structure.instead)
 
 
 def _started(structure: "Structure", count: int) -> dict[str, Array]:

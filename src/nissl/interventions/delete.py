@@ -14,9 +14,9 @@ from nissl.errors import BadValue
 class Delete(Intervention):
     """To what they say for "others", to their "mean" over the data, "zero" or another number, or by "resample".
 
-    "others": of a class's structure what its units say for other classes, of all else the mean. Either leaves the layers that
-    follow what they are used to; zero may be something that they have never seen. "resample" takes, within a batch, each
-    example's values from another one.
+    "others": what units say for other classes, where a structure was found so that its class goes (`size="target<=0.05"`), of
+    all else the mean. Either leaves the layers that follow what they are used to; zero may be something that they have never
+    seen. "resample" takes, within a batch, each example's values from another one.
     """
 
     to: Any = "others"
