@@ -21,6 +21,8 @@ MOST_SPARED = 200
 """Of so many members it is asked whether the goal needs them."""
 WEIGHTS = (1.0, 1.5, 2.0, 3.0)
 """How much what others make of a unit counts against it, tried one after another where a goal allows to compare."""
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""How much of what was learned to stand in the place of members, tried one after another."""
 MOST = 0.5
 """The largest share of all units that a search for a size goes up to when it cuts."""
 
@@ -71,10 +73,12 @@ class _Deleting:
     def sized(self, structure: "Structure", size: Size) -> "Structure":
         _recognised(structure.target, self.trial.intact.accuracy(self.mine), self.value, size)
         used = {name: structure.scores[name] - ranking for name, ranking in structure.ranking.items()}
+        before = structure.instead
         by_rank = {TOGETHER: self._together, "contrast": self._weighing}
         structure, count = by_rank.get(str(structure.recipe.get("rank")), self._plain)(structure)
         if count is not None:
-            return _told(self._spared(structure.having(first(structure, count)), used), True)
+            found = self._eased(structure.having(first(structure, count)), before)
+            return _told(self._spared(found, used), True)
         taken, total = self._parting(structure), sum(structure.every().values())
         best = f"the {taken} that part it best from the others"
         _unreached(structure.target, size, f"not even {self.most} of {total} units, deleted,", best)
@@ -104,6 +108,18 @@ class _Deleting:
     def _left(self, structure: "Structure", count: int, which: Array) -> float:
         """The accuracy of these examples without the first units."""
         return self.trial.run(structure.having(first(structure, count)).delete(), which).accuracy(which)
+
+    def _eased(self, found: "Structure", before: Mapping[str, Array]) -> "Structure":
+        """What was learned to stand in their place may say more than it takes, and shout others down: as much as parts best."""
+        best, most = found, -1.0
+        for share in SHARES if found.instead is not before else ():
+            eased = {n: (1 - share) * before[n] + share * learned for n, learned in found.instead.items()}
+            tried = replace(found, instead=eased)
+            after = self.trial.run(tried.delete())
+            left, gap = after.accuracy(self.mine), after.accuracy(self.others) - after.accuracy(self.mine)
+            if left <= self.value and gap > most:
+                best, most = tried, gap
+        return best
 
     def _spared(self, found: "Structure", used: Mapping[str, Array]) -> "Structure":
         """Without the members that the goal does not need, those tried first that others use most."""
