@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,12 @@ def template(node: ast.expr) -> str:
 
 def said(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """(error, message) of all that a module raises and warns; of what a function or a variable holds, the error is not known."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    nodes = list(ast.walk(tree))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     told = [(ast.unparse(call.func).rpartition(".")[2], call.args[0]) for call in calls]
     told = [(kind, node) for kind, node in told if kind in KINDS or kind.endswith("warn")]
     names = {word for _, node in told for word in re.findall(r"\w+", ast.unparse(node))}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in names:
             told.append(("", node.value))
         if isinstance(node, ast.FunctionDef) and node.name in names:
@@ -38,18 +40,18 @@ def said(tree: ast.AST) -> Iterator[tuple[str, str]]:
     return ((kind, template(node)) for kind, node in told)
 
 
-TEMPLATES = [
-    one
-    for file in sorted((ROOT / "src" / "nissl").rglob("*.py"))
-    for one in said(ast.parse(file.read_text()))
-    if len(one[1].replace("(.*)", "")) > 20  # of a message that is all put together nothing could be told
-]
+@cache
+def templates() -> list[tuple[str, str]]:
+    """Of all that the package raises and warns; of a message that is all put together nothing could be told."""
+    files = sorted((ROOT / "src" / "nissl").rglob("*.py"))
+    found = [one for file in files for one in said(ast.parse(file.read_text()))]
+    return [one for one in found if len(one[1].replace("(.*)", "")) > 20]
 
 
 def sources(message: str) -> set[str]:
     """Which errors say so."""
     plain = re.escape(message)
-    likely = [(kind, one) for kind, one in TEMPLATES if max(one.split("(.*)"), key=len) in plain]
+    likely = [(kind, one) for kind, one in templates() if max(one.split("(.*)"), key=len) in plain]
     return {kind for kind, one in likely if re.fullmatch(one, message, re.DOTALL)}
 
 
@@ -61,7 +63,7 @@ def test_a_quoted_message_is_one_that_the_code_says(message: str, kind: str) -> 
 
 def test_messages_are_found_and_others_are_not() -> None:
     assert len(QUOTED) == PAGE.count("\n:   *") > 30
-    assert len(TEMPLATES) > 500
+    assert len(templates()) > 500
     assert sources("There is a trace at runs/a already: pass resume=True to go on with it, or overwrite=True.") == {
         "TraceExists"
     }
