@@ -102,3 +102,27 @@ def test_confusion_shows_the_difference_of_counts(quiet, followed):
     np.testing.assert_array_equal(np.reshape(cells, (10, 10)), counts[0] - counts[1])
     wrong = counts[1].sum() - np.trace(counts[1])
     assert f"{wrong} wrong at epoch 1" in quiet.js("document.querySelector('.said').innerText")
+
+
+def test_maps_and_a_neuron_show_what_changed(quiet, followed):
+    seen = specimen("followed")
+    unit = int(seen.read("hidden_1", "probe_class_mean", [5])[0].sum(1).argmax())
+    quiet.go("about:blank")
+    quiet.go(f"{followed}#/e5/hidden_1/n{unit}?view=neuron&vs=e2&dye=contrast")
+    quiet.until("document.querySelectorAll('.twins .bars .then').length === 20")
+    assert quiet.js("document.querySelector('h1').innerText").startswith("e5 − e2:")
+    for place, name in enumerate(("attribution", "probe_class_mean")):
+        now, then = (seen.read("hidden_1", name, [epoch])[0][unit] for epoch in (5, 2))
+        said = quiet.js(
+            f"[...document.querySelectorAll('.twins .bars')[{place}].querySelectorAll('.value')].map(one => one.innerText.replace('−', '-'))"
+        )
+        np.testing.assert_allclose([float(one) for one in said], now - then, atol=6e-3 * np.abs(now).max())
+    quiet.js("nissl.look.view = 'maps'")
+    quiet.until("document.querySelectorAll('.topo canvas').length === 10 && nissl.look.table?.().rows.length === 64")
+    assert quiet.js("document.querySelector('h1').innerText").startswith("e5 − e2:")
+    rows = np.array(quiet.js("nissl.look.table().rows.map(row => row.slice(6))"), float)
+    now, then = (seen.read("hidden_1", "probe_class_mean", [epoch])[0].astype(float) for epoch in (5, 2))
+    wanted = now - now.mean(1, keepdims=True) - (then - then.mean(1, keepdims=True))
+    np.testing.assert_allclose(rows, wanted, atol=1e-3 * np.abs(now).max())
+    quiet.js("nissl.look.change(false)")
+    quiet.until("!document.querySelector('h1').innerText.includes('−')")

@@ -82,11 +82,22 @@ def test_a_folder_that_lost_a_file_says_so_and_shows_the_others(tab, hosted):
     tab.go(f"{address}#/e0")
     tab.until(PAINTED)
     tab.key("ArrowRight")
-    tab.until("document.querySelector('.trouble')?.innerText.includes('the host says 404')")
+    tab.until(
+        "document.querySelector('.trouble')?.innerText.includes('This host does not hold what its cells answer (cells/1.bin)')"
+    )
     tab.key("ArrowRight")
     tab.until("document.querySelector('.trouble')?.innerText.includes('was cut short')")
     tab.key("ArrowRight")
     tab.until("document.querySelector('canvas').dataset.epoch === '5' && !document.querySelector('.trouble')")
+
+
+def test_a_folder_without_its_run_says_what_it_lacks(tab, hosted):
+    address, made = hosted
+    (made / "data" / "index.json").unlink()
+    tab.go(f"{address}#/e0")
+    tab.until(
+        "document.querySelector('.notice')?.innerText.includes('There is no run here: this host has no data/index.json.')"
+    )
 
 
 ODD = (

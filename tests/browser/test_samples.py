@@ -1,5 +1,7 @@
 """Single examples in a real browser: the list, one example's page, what a cell of the confusion gathers, what drives a unit."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,19 @@ def test_driving_examples_and_a_portrait_on_request(quiet, run):
     quiet.until("document.querySelector('.portrait canvas') !== null", 60)
     quiet.js("document.querySelector('.drives button').click()")
     quiet.until(f"nissl.look.sample === {titles[0]} && nissl.look.view === 'samples'")
+
+
+def test_letters_stay_readable_however_many_epochs_there_are(quiet):
+    with address_of(sampled(epochs=range(60)), quiet) as address:
+        quiet.size(390, 844)
+        opened(quiet, address, "e59?view=samples&sample=3")
+        quiet.until("document.querySelectorAll('.answers text').length > 12")
+        sizes = quiet.js(
+            "[...document.querySelectorAll('.answers text')].map(one => parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a)"
+        )
+        assert min(sizes) >= 11
+        edges = quiet.js(
+            "[...document.querySelectorAll('.answers text[text-anchor=middle]')].map(one => (b => [b.left, b.right])(one.getBoundingClientRect()))"
+        )
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(edges))
+        assert quiet.js("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from nissl.core.palette import rgb
+from nissl.testing.sampled import sampled
 from nissl.testing.specimens import specimen
+from tests.browser.conftest import address_of
 
 PAINTED = "nissl.look.cells?.epoch === {0} && !!document.querySelector('section.view h1')?.innerText && {1}"
 CATCH = """(() => { window.caught = []; const real = URL.createObjectURL.bind(URL);
@@ -122,6 +124,54 @@ def unfiltered(how, line, above):
         found[x] = left = (line[x] + guess) % 256
         corner = above[x]
     return found
+
+
+VIEWS = {
+    "neuron": ("e5/hidden_1/n3?view=neuron", ["epoch", "layer", "unit", "what", "class", "value"]),
+    "samples": ("e5?view=samples", ["epoch", "example", "is", "said", "p said", "p is"]),
+    "sample": ("e5?view=samples&sample=3", ["example", "epoch", "what", "of", "value", "usually"]),
+    "projector": ("e5/hidden_1?view=projector", ["epoch", "layer", "example", "x", "y", "is", "said", "gathered"]),
+    "maps": ("e5/hidden_1?view=maps", ["epoch", "layer", "unit", "units", "x", "y", *"0123456789"]),
+    "graph": ("e5?view=graph&stain=3", ["epoch", "node", "kind", "parameters", "multiplications", "3"]),
+    "run": ("e5?view=run", ["epoch", "layer", "what", "value"]),
+}
+
+
+def test_each_view_gives_the_numbers_that_it_shows(quiet):
+    seen, found = sampled(), {}
+    with address_of(seen, quiet) as address:
+        for name, (hash_, header) in VIEWS.items():
+            opened(quiet, address, hash_)
+            quiet.until("nissl.look.table !== null && nissl.look.table().rows.length > 0")
+            if name in ("neuron", "sample"):
+                quiet.until("new Set(nissl.look.table().rows.map(row => row[0] + '/' + row[1])).size > 3")
+            named, *found[name] = table(taken(quiet, "CSV")[1])
+            assert named == header
+    mean = seen.read("hidden_1", "probe_class_mean", [5])[0][3]
+    own = [float(row[5]) for row in found["neuron"] if row[0] == "5" and row[3] == "activity"]
+    np.testing.assert_allclose(own, mean, atol=2e-4 * np.abs(mean).max())
+    is_, said = seen.array("probe_label", 5), seen.array("probe_prediction", 5)
+    assert {(int(row[2]), int(row[3])) for row in found["samples"]} == {
+        (a, b) for a, b in zip(is_, said, strict=True) if a != b
+    }
+    assert len(found["samples"]) == (is_ != said).sum()
+    assert [int(row[5]) for row in found["projector"]] == is_.tolist()
+    assert [int(row[2]) for row in found["maps"]] == list(range(12))
+    assert {row[1] for row in found["graph"]} >= {"hidden_1", "hidden_2", "output"}
+    told = {int(row[0]): float(row[3]) for row in found["run"] if row[2] == "loss, held out" or row[2] == "loss"}
+    assert told == pytest.approx(dict(zip(seen.epochs, seen.scalars["probe_loss"].values, strict=True)))
+    outputs = seen.read("output", "samples", [5])[0][3].astype(float)
+    chances = [float(row[4]) for row in found["sample"] if row[1] == "5" and row[2] == "probability"]
+    np.testing.assert_allclose(chances, np.exp(outputs) / np.exp(outputs).sum(), atol=0.005)
+
+
+def test_structures_give_their_units(quiet, followed):
+    opened(quiet, followed, "e5?view=structures&target=3-8", "document.querySelectorAll('.members li').length > 0")
+    header, *rows = table(taken(quiet, "CSV")[1])
+    assert header == ["epoch", "target", "layer", "unit", "score", "low", "high"]
+    family = specimen("followed").structures(5)
+    wanted = [(name, unit.layer, unit.unit) for name in "38" for unit in family[name].units]
+    assert [(row[1], row[2], int(row[3])) for row in rows] == wanted
 
 
 @pytest.mark.parametrize(("words", "then"), [

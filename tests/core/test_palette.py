@@ -1,6 +1,8 @@
 """The palette keeps the distances that were published for it, under four kinds of vision."""
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +41,36 @@ def least(colours: tuple[str, ...], vision: str) -> float:
 )
 def test_stain10_keeps_its_least_distance(vision: str, published: float) -> None:
     assert least(palette.STAIN10, vision) == pytest.approx(published, abs=0.2)
+
+
+def of_the_page(name: str) -> tuple[str, ...]:
+    """A palette of the page, which is written in another language."""
+    text = (Path(__file__).parents[2] / "web" / "src" / "lib" / "colour.ts").read_text()
+    found = re.search(rf"export const {name} = \[(.*?)\]", text, re.DOTALL)
+    assert found is not None
+    return tuple(re.findall(r"#[0-9a-f]{6}", found[1]))
+
+
+def test_the_page_has_the_same_dyes_on_paper() -> None:
+    assert of_the_page("STAIN10") == palette.STAIN10
+
+
+@pytest.mark.parametrize(
+    ("vision", "least_apart"), [("normal", 16.2), ("deutan", 13.0), ("protan", 13.2), ("tritan", 10.8)]
+)
+def test_dyes_of_the_dark_lamp_are_as_far_apart(vision: str, least_apart: float) -> None:
+    lifted = of_the_page("LIFTED")
+    assert len(lifted) == len(palette.STAIN10)
+    assert least(lifted, vision) >= least_apart
+
+
+def test_dyes_of_the_dark_lamp_shine_on_black_and_keep_their_hues() -> None:
+    dark, weights = "#0d1014", np.array([0.2126, 0.7152, 0.0722])
+    for lifted, dye in zip(of_the_page("LIFTED"), palette.STAIN10, strict=True):
+        contrast = (linear(lifted) @ weights + 0.05) / (linear(dark) @ weights + 0.05)
+        assert contrast > 2.9
+        here, there = (np.arctan2(*oklab(one, "normal")[:0:-1]) for one in (lifted, dye))
+        assert abs(np.angle(np.exp(1j * (here - there)))) < np.radians(25)
 
 
 @pytest.mark.parametrize("vision", VISIONS)

@@ -1,5 +1,6 @@
 /** What the network is made of: nodes and edges as nissl laid them out, and how much of each layer is whose. */
 
+import type { Lamp } from "./address";
 import { unpack } from "./unpack";
 
 export interface Node {
@@ -86,4 +87,12 @@ export function line(points: [number, number][]): string {
 
 export function fold(closed: number[]): string {
   return `f${[...closed].sort((a, b) => a - b).join("-")}`;
+}
+
+/** Is a tint so deep that letters on it are to be light? */
+export function deep(colour: string, lamp: Lamp): boolean {
+  if (!colour.startsWith("#")) return false;
+  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)) as [number, number, number];
+  const light = 0.3 * r + 0.59 * g + 0.11 * b;
+  return lamp === "bright" ? light < 120 : light > 125;
 }

@@ -1,6 +1,7 @@
 /** Where a run's files come from: a server or folder beside the page, or the page itself. */
 
 import { lines, type Ask } from "./asking";
+import { missing } from "./missing";
 
 export interface Source {
   /** One file; `stamp` tells apart what was made of a run before and after it grew. */
@@ -45,7 +46,7 @@ export function beside(root: string, stream = "live", questions = "ask/"): Sourc
       }
       if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
       const said = await answer.text();
-      throw new Unread(letter(said) ?? `${name} could not be had: the host says ${answer.status}.`);
+      throw new Unread(letter(said) ?? missing(name, answer.status));
     },
   };
 }
