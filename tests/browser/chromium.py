@@ -64,10 +64,23 @@ class Page:
         self._numbers = itertools.count(1)
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
-        target = self._first_tab()
+        self._context: str | None = None
+        self._attach(self._first_tab())
+
+    def _attach(self, target: str) -> None:
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.ask(f"{domain}.enable")
+
+    def renew(self) -> None:
+        """Another tab in a profile of its own, as if Chromium had just been started; the one before it is gone."""
+        self._session, before = None, self._context
+        self._context = str(self.ask("Target.createBrowserContext")["browserContextId"])
+        target = self.ask("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
+        if before is not None:
+            self.ask("Target.disposeBrowserContext", browserContextId=before)
+        self._attach(target)
+        self.events.clear()
 
     def _first_tab(self) -> str:
         for _ in range(100):

@@ -1,4 +1,4 @@
-"""Runs to look at, and one Chromium for the tests of a file."""
+"""Runs to look at, one Chromium for all tests, and a tab in a profile of its own for those of a file."""
 
 import os
 import threading
@@ -14,12 +14,19 @@ from nissl.testing.specimens import specimen
 from tests.browser import chromium
 
 
-@pytest.fixture(scope="module")
-def tab():
+@pytest.fixture(scope="session")
+def browser():
     if chromium.executable() is None:
         pytest.skip(chromium.INSTALL)
     with chromium.page() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    browser.renew()
+    browser.size(1200, 800)
+    return browser
 
 
 @contextmanager
