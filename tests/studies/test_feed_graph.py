@@ -1,10 +1,15 @@
 """The graph's files: layers as the header knows them, blocks folded, and what is whose."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from nissl.core.layer import Layer
+from nissl.core.store import ArraySpec, Column, Record
+from nissl.core.trace import Trace
 from nissl.errors import BadValue, UnknownKey
+from nissl.stores.memory import Memory
 from nissl.studies._feed.graph import ABOVE, recorded
 from nissl.studies.feed import Feed
 from nissl.testing.specimens import conv, dense, specimen, trace
@@ -79,3 +84,21 @@ def test_of_three_hundred_layers_blocks_are_closed_at_first():
 
     shown = _folded(graph, "")
     assert len(shown.nodes) - len(shown.blocks) <= READ
+
+
+def test_a_layer_of_which_only_means_were_kept_is_no_class_s_own():
+    layers = [dense("silent", 6), dense("output", 4, dense("silent", 6), bends=None)]
+    store = Memory("means")
+    store.create({"classes": list("abcd"), "layers": [asdict(layer) for layer in layers]})
+    once = (Column("", "first"),)
+    store.declare(
+        [
+            ArraySpec("stats", ("neuron", "stat"), (6, 1), "silent", columns=(Column("probe_mean", "first"),)),
+            ArraySpec("probe_class_mean", ("neuron", "class"), (4, 4), "output", columns=once),
+        ]
+    )
+    store.append(Record(0, {"layers/silent/stats": np.ones((6, 1)), "layers/output/probe_class_mean": np.eye(4)}))
+    store.close()
+    _, arrays = unpacked(Feed(Trace(store)).file("graph/dye.0.bin"))
+    np.testing.assert_array_equal(arrays["contrast"][0], np.zeros(4))
+    assert (arrays["contrast"][1] > 0).all()

@@ -100,12 +100,15 @@ class Graphs(Part):
         """(layer, class): what is a class's own in a layer, in parts of full depth, the mean over its units."""
         self.stage.there(epoch)
         arrays: dict[str, Array] = {}
-        names = self.stage.slides.every
+        names, classes = self.stage.slides.every, len(self.trace.classes) or 1
         for which in self.stage.dyes(epoch):
             dye = self.stage.dye(which, epoch)
             rows = []
             for name in names:
                 table, full = dye.table(name)
+                if table.shape[1] != classes:  # of this layer only the mean was kept, which is no class's own
+                    rows.append(np.zeros(classes))
+                    continue
                 share = np.clip(np.nan_to_num(table / (full or 1.0)), 0, 1.2)
                 rows.append(np.maximum(share - ABOVE * share.mean(1, keepdims=True), 0).mean(0))
             arrays[which] = np.asarray(rows, np.float32)

@@ -142,7 +142,7 @@ def choose(trace: Trace, epoch: int, most: int) -> tuple[int, ...]:
     if count <= len(STAIN10):
         return tuple(range(count))
     mistaken = _mistaken(trace, epoch)
-    group = list(closest(trace, epoch))
+    group = list(_foremost(mistaken))
     while len(group) < most:
         near = mistaken[group].sum(0)
         near[group] = -1
@@ -152,7 +152,10 @@ def choose(trace: Trace, epoch: int, most: int) -> tuple[int, ...]:
 
 def closest(trace: Trace, epoch: int) -> tuple[int, int]:
     """The two classes that are most often taken for one another; without mistakes the first two."""
-    mistaken = _mistaken(trace, epoch)
+    return _foremost(_mistaken(trace, epoch))
+
+
+def _foremost(mistaken: Floats) -> tuple[int, int]:
     first, second = (int(i) for i in np.unravel_index(mistaken.argmax(), mistaken.shape))
     return (first, second) if mistaken.any() else (0, 1)
 
