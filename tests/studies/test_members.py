@@ -1,6 +1,7 @@
 """Structures as the page reads them: those of the trace, saved ones, events, owners; and those found when asked for."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +55,16 @@ def test_events_are_the_traces():
         assert arrays["epoch"][place] == row.epoch
         if row.event != "freeze":
             assert (head["layers"][arrays["layer"][place]], arrays["unit"][place]) == (row.layer, row.neuron)
+
+
+def test_a_report_needs_no_package_of_analysis(monkeypatch):
+    for package in ("pandas", "xarray", "pyarrow", "sklearn", "dask", "polars"):
+        monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    feed = Feed(specimen("followed"))
+    names = list(feed.names())
+    assert "structures/events.bin" in names
+    for name in names:
+        assert feed.file(name)
 
 
 def test_owners_over_the_epochs_are_the_traces():

@@ -22,9 +22,17 @@ SETTLED = 0.9
 
 
 def events(trace: "Trace", target: Any, size: float, rank: str, lasting: int) -> Any:
-    """One row an event, in the order of epochs; what lasts for fewer than `lasting` recorded epochs is none."""
+    """A data frame of `told`."""
     import pandas as pd
 
+    found = pd.DataFrame(told(trace, target, size, rank, lasting), columns=COLUMNS)
+    return found.astype({"epoch": "int64", "neuron": "Int64"})
+
+
+def told(
+    trace: "Trace", target: Any = None, size: float = 0.1, rank: str = "contrast", lasting: int = 3
+) -> list[tuple[Any, ...]]:
+    """One row an event, as `COLUMNS` names it, in the order of epochs; what lasts for fewer than `lasting` recorded epochs is none."""
     if not hasattr(lasting, "__index__") or isinstance(lasting, bool) or lasting < 1:
         raise BadValue(f"lasting={lasting!r}: for how many recorded epochs something must stay to count, from 1.")
     wanted, known = checked(size, rank), epochs(trace)
@@ -33,8 +41,7 @@ def events(trace: "Trace", target: Any, size: float, rank: str, lasting: int) ->
     history = History(trace, known, wanted, rank, int(lasting))
     rows = [row for row in history.rows(names) if row[2] in {names[k] for k in asked}]
     rows.sort(key=lambda row: row[0])  # stable: within an epoch by kind, class, layer and unit
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    return found.astype({"epoch": "int64", "neuron": "Int64"})
+    return rows
 
 
 class History:

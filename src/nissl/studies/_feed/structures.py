@@ -9,6 +9,7 @@ import numpy as np
 from nissl import plugins
 from nissl.core import traced
 from nissl.core.belonging import owners
+from nissl.core.events import COLUMNS, told
 from nissl.core.structure import Structure
 from nissl.errors import BadValue, MissingData, UnknownKey
 from nissl.studies._feed.dyeing import dye
@@ -119,19 +120,20 @@ class Members(Part):
         if not followed:
             raise UnknownKey("No structures were recorded in this trace.")
         lasting = min(LASTING, len(followed))
-        frame = self.trace.structure_events(lasting=lasting)
+        rows = self.trace.undamaged(lambda: told(self.trace, lasting=lasting))  # pandas need not be there
+        table = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(COLUMNS, ())
         layers, classes = list(self.trace.layers), list(self.trace.classes)
 
         def places(column: str, among: list[Any]) -> Any:
             where = {name: place for place, name in enumerate(among)}
-            return np.array([where.get(name, NONE) for name in frame[column]], np.uint16)
+            return np.array([where.get(name, NONE) for name in table[column]], np.uint16)
 
         arrays = {
-            "epoch": frame["epoch"].to_numpy(np.uint32), "kind": places("event", list(KINDS)), "class": places("class", classes),
-            "layer": places("layer", layers), "unit": frame["neuron"].fillna(0).to_numpy(np.uint32), "before": places("before", classes),
+            "epoch": np.array(table["epoch"], np.uint32), "kind": places("event", list(KINDS)), "class": places("class", classes),
+            "layer": places("layer", layers), "unit": np.array([unit or 0 for unit in table["neuron"]], np.uint32),
+            "before": places("before", classes),
         }  # fmt: skip
-        every = len(frame)
         return packed(
-            {"kinds": KINDS, "layers": layers, "lasting": lasting, "every": every},
+            {"kinds": KINDS, "layers": layers, "lasting": lasting, "every": len(rows)},
             {name: array[:EVENTS] for name, array in arrays.items()},
         )
