@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { curves, line, ticks } from "../src/lib/curves";
 import { bars, history, neighbours } from "../src/lib/profile";
-import { digits, listed, plural } from "../src/lib/words";
+import { brief, digits, listed, plural } from "../src/lib/words";
 import type { Cells } from "../src/lib/types";
 import { pathsOf, tabled } from "./planted";
 
 describe("words", () => {
+  it("shorten names so that those that begin alike stay apart", () => {
+    expect(brief("species of kind 12", 10)).toBe("speci…d 12");
+    expect(brief("class_0", 3)).toBe("c…0");
+    expect(brief("cat", 3)).toBe("cat");
+    expect(brief("🧠🧠🧠🧠", 3)).toBe("🧠…🧠");
+    const many = Array.from({ length: 20 }, (_, k) => brief(`species of kind ${k}`, 10));
+    expect(new Set(many).size).toBe(20);
+  });
+
   it("count", () => {
     expect([plural(1, "unit"), plural(1234, "class"), listed(["a", "b", "c"]), listed([])]).toEqual([
       "1 unit",

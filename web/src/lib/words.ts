@@ -29,6 +29,14 @@ export function digits(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** A name in so many letters: what is left out is its middle, because names that begin alike are told apart by their ends. */
+export function brief(name: string, most: number): string {
+  const letters = [...name];
+  if (letters.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${letters.slice(0, most - 1 - end).join("")}…${letters.slice(letters.length - end).join("")}`;
+}
+
 export function listed(names: string[]): string {
   return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
