@@ -1,8 +1,8 @@
 """The page with a layer of a million units, and with 1,000 classes, 300 layers and 500 epochs: in a Chromium without a graphics card.
 
 Both runs are planted, and written to disk as any recording is. A step counts until the picture of every unit is painted and the page has
-done all else that the view shows ("frame"); cold: the page holds nothing of that epoch; of a block of epochs that nobody has looked at, the
-server must first read all of it from the trace. A freeze is the longest piece of work that keeps the page from answering: while a view is
+done all else that the view shows ("frame"); cold: the page holds nothing of that epoch, and the server has read its block of epochs before,
+which the first who looks at it waits for. A freeze is the longest piece of work that keeps the page from answering: while a view is
 entered, and at steps in it.
 """
 
