@@ -76,10 +76,13 @@ def _worked(pid: int) -> float:
 
 def measured(folder: Path, runs: int) -> dict[str, Any]:
     """Both, in turn."""
-    both = Path(__file__).parent / "_viewer" / "both.py"
+    train = (
+        "import sys, pathlib; sys.path += sys.argv[2:]; from _viewer.both import main; main(pathlib.Path(sys.argv[1]))"
+    )
     site = subprocess.check_output([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
     version = subprocess.check_output([PYTHON, "-c", "import tensorboard; print(tensorboard.__version__)"], text=True)
-    subprocess.run([sys.executable, both, folder, site.strip()], check=True, capture_output=True)
+    words = [sys.executable, "-c", train, folder, site.strip()]
+    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parent)
     board = [
         PYTHON,
         "-m",

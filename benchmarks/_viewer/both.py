@@ -4,7 +4,6 @@ PACKAGES: where tensorboard lies, if not beside torch. TensorBoard is given what
 gradients and activations, the graph, and the last layer's values of the held-out digits as an embedding with labels and pictures.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +56,3 @@ def _told(board: Any, model: nn.Module, held: tuple[torch.Tensor, torch.Tensor],
         board.add_histogram(f"weight/{name}", weight, epoch)
         if weight.grad is not None:
             board.add_histogram(f"gradient/{name}", weight.grad, epoch)
-
-
-if __name__ == "__main__":
-    sys.path.extend(sys.argv[2:])
-    main(Path(sys.argv[1]))
