@@ -74,15 +74,18 @@ def _worked(pid: int) -> float:
     return found
 
 
+def recorded(folder: Path) -> None:
+    """One training, for both."""
+    train = "import sys, pathlib; sys.path += sys.argv[2:]; from both import main; main(pathlib.Path(sys.argv[1]))"
+    site = subprocess.check_output([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    words = [sys.executable, "-c", train, folder, site.strip()]
+    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parent / "_viewer")
+
+
 def measured(folder: Path, runs: int) -> dict[str, Any]:
     """Both, in turn."""
-    train = (
-        "import sys, pathlib; sys.path += sys.argv[2:]; from _viewer.both import main; main(pathlib.Path(sys.argv[1]))"
-    )
-    site = subprocess.check_output([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    recorded(folder)
     version = subprocess.check_output([PYTHON, "-c", "import tensorboard; print(tensorboard.__version__)"], text=True)
-    words = [sys.executable, "-c", train, folder, site.strip()]
-    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parent)
     board = [
         PYTHON,
         "-m",

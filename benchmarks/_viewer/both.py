@@ -1,6 +1,6 @@
-"""One run for two viewers: `python both.py FOLDER PACKAGES` trains on the digits, recorded by nissl and as TensorBoard's own writer has it.
+"""One run for two viewers: a training on the digits, recorded by nissl and as TensorBoard's own writer has it.
 
-PACKAGES: where tensorboard lies, if not beside torch. TensorBoard is given what its users log: scalars each epoch, histograms of weights,
+TensorBoard is given what its users log: scalars each epoch, histograms of weights,
 gradients and activations, the graph, and the last layer's values of the held-out digits as an embedding with labels and pictures.
 """
 
