@@ -32,6 +32,7 @@ from tests.browser import chromium  # noqa: E402
 VIEWS = ("layers", "neuron", "samples", "confusion", "projector", "structures", "maps", "graph", "run", "pathways")
 SERVE = "import sys; from nissl.apps.server import view; view(sys.argv[1], browser=False)"
 REACH = {
+    "a million units · drawn": 1_000_000,
     "a million units · next epoch, prefetched, ms": 50,
     "a million units · cold, ms": 300,
     "many of all · command to first picture, s": 3,
