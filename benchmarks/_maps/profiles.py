@@ -208,8 +208,8 @@ def rows(quick: bool) -> Iterator[Row]:
         "MLP": "0.2 s; 20 times as fast as iNNtrospect",
         "CNN": "5 s; 5 times as fast as iNNtrospect, 2.5 times as files",
     }
-    peer = [("iNNtrospect", innt)] if find_spec("tensorflow") and find_spec("tf_keras") else []
-    ways = dict((("nissl", ours), ("files", files), ("the network alone", passes), *peer))
+    peer = {"iNNtrospect": innt} if find_spec("tensorflow") and find_spec("tf_keras") else {}
+    ways = {"nissl": ours, "files": files, "the network alone": passes, **peer}
     for kind, aligned in (("MLP", False), ("CNN", True)):
         told: dict[str, Any] = {}
         turns = [
@@ -221,7 +221,7 @@ def rows(quick: bool) -> Iterator[Row]:
             told |= {f"{name}, {what}": statistics.median(one[what] for one in all_turns) for what in all_turns[0]}
         told["files / nissl"] = round(told["files, cpu s"] / told["nissl, cpu s"], 1)
         told["nissl / network"] = round(told["nissl, cpu s"] / told["the network alone, cpu s"], 2)
-        for name in ("files", *(["iNNtrospect"] if peer else [])):
+        for name in ("files", *peer):
             mine, theirs = results["nissl"], results[name]
             far = float(max(np.abs(mine[layer] - theirs[layer]).max() for layer in theirs))
             told["largest difference" if name == "files" else f"largest difference, {name}"] = far
