@@ -29,6 +29,12 @@ def tab(browser):
     return browser
 
 
+def leave(tab):
+    """What a page still asks for when its server ends is a complaint of the browser's, not the page's fault."""
+    tab.go("about:blank")
+    tab.until("location.href === 'about:blank'")
+
+
 @contextmanager
 def address_of(trace, tab=None, **options):
     """Where its page is; `tab` leaves it before the server ends."""
@@ -39,8 +45,7 @@ def address_of(trace, tab=None, **options):
         yield address
     finally:
         if tab is not None:
-            tab.go("about:blank")
-            tab.until("location.href === 'about:blank'")
+            leave(tab)
         server.should_exit = True
         thread.join(10)
         held.close()

@@ -13,7 +13,7 @@ from nissl.core.trace import Trace
 from nissl.stores.disk import Disk
 from nissl.stores.memory import Memory
 from nissl.testing.specimens import chain, specimen, trace
-from tests.browser.conftest import address_of
+from tests.browser.conftest import address_of, leave
 
 PAINTED = "document.querySelector('canvas')?.dataset.painter"
 HOSTILE = (
@@ -30,12 +30,13 @@ class Plain(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def hosted(tmp_path):
+def hosted(tmp_path, tab):
     made = site(specimen("followed"), tmp_path / "site")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=str(made)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/", made
+    leave(tab)
     server.shutdown()
     thread.join()
     server.server_close()
