@@ -32,6 +32,7 @@ ORDER = (
 MARKS = {
     'python no-run reason="([^"]+)"': r"\1*Not run by the tests: \2.*\n\n\1```python",
     r'python needs="(\w+)"': r"\1```python",
+    'python run-by="([^"]+)"': r"\1```python",
     "sh run": r"\1```sh",
 }
 """What only the tests need to know of a block, and what a reader sees instead."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import nissl
+from nissl.apps.cli import main
 from nissl.errors import BadValue, DamagedData, MissingData, Unsupported
 from nissl.studies.port import port
+from tests.docs.blocks import ROOT, commands, entrusted
 
 pytestmark = [
     pytest.mark.framework("tf_keras"),
@@ -152,3 +154,16 @@ def test_the_terminal_ports_and_says_what_it_did(tmp_path):
     assert "layer_2" in done.stdout and "16 x 64" in done.stdout and "load_model" in done.stdout
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert again.returncode == 2 and "twin.keras is there already" in again.stderr
+
+
+def test_the_page_s_lines_follow_its_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = mlp()
+    model.save("MNIST_MLP", save_format="tf")
+    page = "how-to/port-saved-models.md"
+    (words,) = (words for words in commands((ROOT / "docs" / page).read_text()) if words[:1] == ["port"])
+    assert main(words) == 0
+    names = {}
+    for block in entrusted("how-to/port-saved-models.md", __file__):
+        block.run(names, page)
+    np.testing.assert_allclose(names["network"].forward(IMAGES), model(IMAGES)[-1].numpy(), atol=1e-5)

@@ -141,6 +141,11 @@ def test_a_layer_over_time(trace):
         _ = layer.meen
 
 
+def test_what_columns_are_stored_in_is_no_name(trace):
+    with pytest.raises(UnknownName, match="Nothing called 'stats' is recorded of layer 'hidden_1'"):
+        trace[3]["hidden_1"].array("stats")
+
+
 def test_the_data_frame_holds_every_number(trace):
     frame = trace.to_dataframe()
     assert frame.index.names == ["epoch", "layer", "neuron"] and len(frame) == 6 * (5 + 4 + 4 + 2)

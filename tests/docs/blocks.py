@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)```[ ]*$", re.MULTILINE | re.DOTALL)
 EXCUSE = re.compile(r'python no-run reason="[^"]{10,}"')
 NEED = re.compile(r'python needs="(\w+)"')
+RUNNER = re.compile(r'python run-by="(tests/[\w/]+\.py)"')
 SHELL = ("sh", "bash", "shell", "console", "sh run")
 
 
@@ -31,6 +33,12 @@ class Block:
         return found[1] if found else ""
 
     @property
+    def runner(self) -> str:
+        """The test that runs it, where it takes more than a page can bring: other processes, a server."""
+        found = RUNNER.fullmatch(self.info)
+        return found[1] if found else ""
+
+    @property
     def runs(self) -> bool:
         return self.info == "python" or bool(self.needs and importlib.util.find_spec(self.needs))
 
@@ -39,11 +47,11 @@ class Block:
         """Why the page may not mark it so."""
         if self.info.split(" ")[0].lower() not in ("python", "py", "pycon", "python3") or self.runs:
             return None
-        if EXCUSE.fullmatch(self.info) or self.needs:
+        if EXCUSE.fullmatch(self.info) or self.needs or self.runner:
             return None
         return (
-            f'line {self.line - 1}: write ```python, ```python needs="jax" or ```python no-run reason="why", '
-            f"not ```{self.info}"
+            f'line {self.line - 1}: write ```python, ```python needs="jax", ```python run-by="tests/..." or '
+            f'```python no-run reason="why", not ```{self.info}'
         )
 
     def run(self, names: dict[str, Any], page: str) -> None:
@@ -57,6 +65,14 @@ def blocks(page: str) -> list[Block]:
         text = re.sub(rf"^{fence['indent']}", "", fence["body"], flags=re.MULTILINE)
         line = page.count("\n", 0, fence.start()) + 2
         found.append(Block(fence["info"].strip(), text, line, fence.end()))
+    return found
+
+
+def entrusted(page: str, test: str) -> list[Block]:
+    """The blocks of a page of docs/ that leave it to this test file to run them."""
+    runner = str(Path(test).relative_to(ROOT))
+    found = [block for block in blocks((ROOT / "docs" / page).read_text()) if block.runner == runner]
+    assert found, f"{page} has nothing that {runner} runs"
     return found
 
 

@@ -29,6 +29,13 @@ def test_a_page_says_which_blocks_do_not_run(page: Path) -> None:
     assert [block.fault for block in blocks.blocks(page.read_text()) if block.fault] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=map(name, PAGES))
+def test_a_block_that_a_test_runs_is_run_there(page: Path) -> None:
+    for block in blocks.blocks(page.read_text()):
+        if block.runner:
+            assert f'"{page.relative_to(ROOT / "docs")}", __file__' in (ROOT / block.runner).read_text()
+
+
 NEEDING = [
     pytest.param(page, need, id=f"{name(page)}-{need}", marks=pytest.mark.framework(need))
     for page in PAGES
@@ -52,7 +59,10 @@ def test_there_are_pages_that_run() -> None:
 FENCED = "# Page\n\n```{info}\n{text}\n```\n"
 
 
-@pytest.mark.parametrize("info", ["python no-run", 'python no-run reason=""', "python skip", "py", "pycon", "Python"])
+@pytest.mark.parametrize(
+    "info",
+    ["python no-run", 'python no-run reason=""', "python skip", 'python run-by="somebody"', "py", "pycon", "Python"],
+)
 def test_a_block_without_a_reason_is_a_fault(info: str) -> None:
     (block,) = blocks.blocks(FENCED.format(info=info, text="x = 1"))
     assert block.fault
@@ -61,7 +71,16 @@ def test_a_block_without_a_reason_is_a_fault(info: str) -> None:
 
 @pytest.mark.parametrize(
     "info",
-    ["python", 'python no-run reason="needs a GPU of your own"', 'python needs="jax"', "sh", "sh run", "", "text"],
+    [
+        "python",
+        'python no-run reason="needs a GPU of your own"',
+        'python needs="jax"',
+        f'python run-by="tests/docs/{Path(__file__).name}"',
+        "sh",
+        "sh run",
+        "",
+        "text",
+    ],
 )
 def test_a_block_with_a_reason_is_none(info: str) -> None:
     (block,) = blocks.blocks(FENCED.format(info=info, text="x = 1"))

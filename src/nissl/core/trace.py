@@ -159,7 +159,7 @@ class Trace(Mapping[str, Epoch]):
 
     def spec(self, layer: str | None, name: str) -> ArraySpec:
         for spec in self.specs(layer):
-            if spec.name == name or (spec.name == "stats" and any(c.name == name for c in spec.columns)):
+            if name in ([c.name for c in spec.columns] if spec.name == "stats" else [spec.name]):
                 return spec
         known = self.names(layer)
         where = f"of layer {layer!r}" if layer else "of the whole network"
