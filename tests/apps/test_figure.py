@@ -5,11 +5,14 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.textpath import TextPath
 from PIL import Image
 
 from nissl.apps._figure.pixels import Laid
-from nissl.apps.figure import paint
+from nissl.apps.figure import animate, paint
 from nissl.core.marks import Bars, Cells, Lines, Photos, Ribbons, Text, Tiles
 from nissl.core.palette import COUNTERSTAIN, MUTED, PAPER, STAIN10, absorb, ramp, rgb
 from nissl.core.view import Picture
@@ -210,3 +213,25 @@ def test_photographs_are_laid_to_the_pixel_as_matplotlib_would(dpi, monkeypatch)
 def seen(figure):
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba()).copy()
+
+
+@pytest.mark.parametrize("settings", [{"text.hinting": "force_autohint"}, {"font.family": "DejaVu Serif"}])
+def test_a_file_is_the_same_whatever_ones_own_settings_are(settings, tmp_path):
+    sheet = Picture("All that was seen", "Every unit is drawn.", 300, 100, (Text(20, 50, "hidden, n_20", 15),))
+    paint(sheet, tmp_path / "plain.png")
+    animate([sheet], tmp_path / "plain.gif")
+    with rc_context(settings):
+        paint(sheet, tmp_path / "own.png")
+        animate([sheet], tmp_path / "own.gif")
+    assert (tmp_path / "own.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+    assert (tmp_path / "own.gif").read_bytes() == (tmp_path / "plain.gif").read_bytes()
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_words_are_as_wide_as_they_were_measured(bold, tmp_path):
+    words = "saliency less baseline, delta times what the source has"
+    paint(Picture("", "", 700, 60, (Text(0, 30, words, 17, bold=bold),)), tmp_path / "a.png")
+    drawn = TextPath((0, 0), words, 17, FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal"))
+    dark = np.asarray(Image.open(tmp_path / "a.png").convert("L")) < 200
+    seen = np.flatnonzero(dark.any(0))
+    assert seen[-1] - seen[0] + 1 == pytest.approx(drawn.get_extents().width, abs=2)

@@ -167,8 +167,8 @@ def _stacked(boxes: Array, pixels: Array) -> Photos:
         np.arange(int(room)) * size // int(room) for room, size in zip((height, width), pixels.shape[1:3], strict=True)
     )
     sheet = np.empty((len(pixels), len(down) + GAP, len(across), 3), np.uint8)
-    sheet[:] = np.round(255 * rgb(PAPER)).astype(np.uint8)
-    sheet[:, : len(down)] = pixels[:, down[:, None], across]
+    sheet[:, len(down) :] = np.round(255 * rgb(PAPER)).astype(np.uint8)
+    sheet[:, : len(down)] = pixels.take(across, 2).take(down, 1)  # few rows are widened, and whole ones repeated
     whole = sheet.reshape(-1, len(across), 3)[:-GAP]
     step = height + GAP
     box = np.array([[left, top, width, (len(boxes) - 1) * step + height]])
