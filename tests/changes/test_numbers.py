@@ -94,6 +94,23 @@ def test_spectra_are_of_the_weights_and_of_what_was_added(monkeypatch):
     assert spectra.spectrum(np.zeros((3, 3))).stable_rank == 0
 
 
+def test_weights_are_read_when_their_spectra_are_asked_for(monkeypatch):
+    rng = np.random.default_rng(5)
+    trace = stored(
+        {"a": motion("noise", rng, 5, 6)}, more={("a", "weight"): (("neuron", "input"), rng.normal(size=(5, 6, 9)))}
+    )
+    asked = []
+    monkeypatch.setattr(
+        spectra, "_at", lambda trace, spec, epoch, read=spectra._at: asked.append(epoch) or read(trace, spec, epoch)
+    )
+    found = nissl.changes(trace, progress=False)
+    assert found.sentences and found.rows() and not asked
+    assert len(found.weights) == 5 == len(found.to_dict()["weights"])
+    assert set(asked) == set(trace.epochs)
+    asked.clear()
+    assert len(found.spectra) == 5 and not asked
+
+
 def test_drift_is_the_distance_in_parts_of_the_spread():
     rng = np.random.default_rng(4)
     path = motion("walk", rng, 10, 7)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nissl.testing.specimens import chain, conv, dense, specimen, trace
-from nissl.views._staining.paths import PORTS, bundles, joins, kernel
+from nissl.views._staining.paths import PORTS, Span, bundles, joins, kernel, strongest
 
 ALL = 10**9
 
@@ -132,3 +132,42 @@ def test_paths_of_early_epochs_are_as_pale_as_they_were_weak():
         assert early.key == late.key and late.strength[0] == 1
         np.testing.assert_allclose(early.strength[0], early.top / late.top)
         assert early.strength[0] < 0.1
+
+
+@pytest.mark.parametrize("coarse", [None, 1.0], ids=["no two alike", "many alike"])
+@pytest.mark.parametrize("budget", [0, 1, 90, 4000, ALL])
+def test_the_strongest_are_those_of_all_and_of_equals_the_first(coarse, budget):
+    rng = np.random.default_rng(0)
+    active, slope, weights = rng.normal(size=300), rng.normal(size=200), rng.normal(size=(200, 300))
+    if coarse:
+        active, slope, weights = (np.round(x / coarse) * coarse for x in (active, slope, weights))
+    active[:40], slope[150:], weights[3] = 0, 0, 0
+    span = Span("a", "b", "b", active[:, None], weights, slope[:, None])
+    (bundle,) = strongest([span], [0], budget)
+    every = (active * slope[:, None] * weights).ravel()
+    order = np.lexsort((np.arange(every.size), -np.abs(every)))[: min(budget, np.count_nonzero(every))]
+    np.testing.assert_array_equal(bundle.end * 300 + bundle.start, order)
+    np.testing.assert_array_equal(bundle.strength * bundle.top, np.abs(every[order]) / bundle.top * bundle.top)
+    np.testing.assert_array_equal(bundle.inhibits, every[order] < 0)
+    assert bundle.total == np.count_nonzero(every)
+
+
+def test_few_paths_are_weighed_where_few_are_kept():
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(500, 500)).view(Counting)
+    span = Span("a", "b", "b", rng.normal(size=(500, 1)), weights, rng.normal(size=(500, 1)))
+    span.tallest, span.joined(np.ones(500, bool))
+    weights.read = 0
+    strongest([span], [0], 50)
+    assert 0 < weights.read < 500 * 500 / 5
+
+
+class Counting(np.ndarray):
+    """Counts how many of its values are taken out."""
+
+    read = 0
+
+    def __getitem__(self, key):
+        found = np.asarray(self)[key]
+        self.read += found.size
+        return found

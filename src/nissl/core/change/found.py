@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core import address
+from nissl.core.change.likeness import chosen
 from nissl.core.change.paths import Paths, distances
 from nissl.core.change.scan import Jump, Scan
+from nissl.core.change.spectra import rows as of_weights
 from nissl.core.change.turns import NONE
 from nissl.core.labelled import Labelled
 from nissl.core.marks import plain
@@ -65,8 +68,14 @@ class Changes:
     wholes: Mapping[str, tuple[tuple[str, Jump], ...]]
     """Jumps of layers' geometry, of relations between layers, and of the pace of drift."""
     alike: Alike
-    weights: tuple[Mapping[str, Any], ...]
-    """A row for each layer and epoch whose weights were kept in full."""
+
+    @cached_property
+    def weights(self) -> tuple[Mapping[str, Any], ...]:
+        """A row for each layer and epoch whose weights were kept in full; their singular values are found when first asked for."""
+        epochs = chosen(self.trace.epochs)
+        return self.trace.undamaged(
+            lambda: tuple(row for name in self.trace.layers for row in of_weights(self.trace, name, epochs))
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:

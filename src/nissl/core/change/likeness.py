@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 EXAMPLES = 256
 """Samples that are compared, evenly chosen."""
+MOMENTS = 40
+"""Epochs at which representations and weights are compared as wholes, evenly chosen."""
 LEAST = 4
 """Points without which the unbiased estimate does not exist."""
 SMALL = 1e-4
@@ -70,6 +72,12 @@ class Geometry:
             part = np.asarray(stored[0, :, first : first + wide], np.float64)[which].reshape(len(which), -1)
             found += part @ part.T
         return found
+
+
+def chosen(epochs: Any, most: int = MOMENTS) -> list[int]:
+    """The first, the last, and evenly spaced ones between."""
+    places = np.unique(np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round().astype(int))
+    return [epochs[place] for place in places]
 
 
 def centred(gram: Array) -> Array:

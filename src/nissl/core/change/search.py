@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.change import likeness, spectra
+from nissl.core.change import likeness
 from nissl.core.change.found import Alike, Changes
-from nissl.core.change.likeness import Geometry
+from nissl.core.change.likeness import Geometry, chosen
 from nissl.core.change.nulls import discoveries
 from nissl.core.change.paths import paths
 from nissl.core.change.scan import WIDE, Jump, Scan, jumps, learned, scan, tested
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nissl.core.trace import Trace
 
 Array = NDArray[Any]
-MOMENTS = 40
-"""Epochs at which representations and weights are compared as wholes, evenly chosen."""
 PAIRS = 12
 """Layers of which every pair is followed; of more, neighbours are."""
 
@@ -48,19 +46,12 @@ def changes(trace: "Trace", *, level: float = 0.05, lasting: int = 3, seed: int 
         tell(0.8)
         moved = _units(scans, level)
         alike = _alike(trace, list(scans))
-        weights = [row for name in trace.layers for row in spectra.rows(trace, name, chosen(trace.epochs))]
     wholes = {
         "geometry": _wholes(alike.shapes, alike.layers, alike.epochs, rng, level),
         "relation": _wholes(_pairs(alike), _named(alike), alike.epochs, rng, level),
         "pace": _paces(scans, rng, level),
     }
-    return Changes(trace, float(level), int(lasting), scans, moved, wholes, alike, tuple(weights))
-
-
-def chosen(epochs: Any, most: int = MOMENTS) -> list[int]:
-    """The first, the last, and evenly spaced ones between."""
-    places = np.unique(np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round().astype(int))
-    return [epochs[place] for place in places]
+    return Changes(trace, float(level), int(lasting), scans, moved, wholes, alike)
 
 
 def _part(tell: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:

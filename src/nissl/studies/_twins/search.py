@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.core.change.likeness import LEAST, Geometry, direction
+from nissl.core.change.likeness import LEAST, Geometry, chosen, direction
 from nissl.core.change.paths import Paths, paths
-from nissl.core.change.search import chosen
 from nissl.core.change.twins import NEAR, Pair, Twins
 from nissl.core.trace import Trace
 from nissl.errors import BadValue, NotHeard, listing

@@ -8,6 +8,7 @@ mean^2 / (mean^2 + std^2) of the derivative: 1 if it always answers to the class
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,13 @@ STEADY = {"Sigmoid": lambda a: a * (1 - a), "Tanh": lambda a: 1 - a * a}
 """Nonlinearities whose derivative follows from their value."""
 PORTS = ""
 """The target of paths that end at a class's output."""
+AT_ONCE = 16_384
+"""Paths that are weighed at a time."""
+ROUNDING = 1e-9
+"""More than products can be off by."""
+Places = NDArray[np.int64]
+Members = Mapping[str, NDArray[np.bool_]]
+"""By layer (unit, class): between which units paths run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,35 +102,63 @@ def _grouped(weight: Floats, shape: tuple[int, ...], units: int) -> Floats | Non
     return whole.reshape(len(weight), units)
 
 
+@dataclass(frozen=True, eq=False)
+class Span:
+    """What the paths between two layers are made of at an epoch, whichever classes and units are asked for."""
+
+    source: str
+    target: str
+    """A layer, or PORTS."""
+    through: str
+    """The layer whose weights they are."""
+    active: Floats
+    """(source unit, class): mean responses."""
+    weights: Floats
+    """(target unit, source unit)."""
+    slope: Floats
+    """(target unit, class): what a target unit adds to the class's output."""
+
+    @cached_property
+    def tallest(self) -> Floats:
+        """(source unit): the size of its largest weight."""
+        return np.abs(self.weights).max(0, initial=0.0)
+
+    @cached_property
+    def _present(self) -> NDArray[np.float32] | None:
+        """(target unit, source unit): 1 where there is a weight; None: everywhere."""
+        there = self.weights != 0
+        return None if there.all() else there.astype(np.float32)
+
+    def joined(self, sources: NDArray[np.bool_]) -> Floats:
+        """(target unit): how many of these source units lead to it."""
+        if self._present is None:
+            return np.full(len(self.weights), float(np.count_nonzero(sources)))
+        return np.asarray(self._present @ sources.astype(np.float32), np.float64)
+
+
 def bundles(
     trace: Trace,
     layers: Sequence[str],
     epoch: int,
     chosen: Sequence[int],
     budget: int,
-    members: Mapping[str, NDArray[np.bool_]] | None = None,
+    members: Members | None = None,
 ) -> list[Bundle]:
     """The strongest paths of the chosen classes, at most `budget` in all, shared evenly by layer pairs and classes.
 
     `members` (unit, chosen class) of each layer: only paths between units that are members for their class.
     """
-    kept = shared(strongest(trace, layers, epoch, chosen, budget, members), budget)
-    return against_last(kept, trace, layers, epoch, chosen, members)
+    kept = shared(strongest(spans(trace, layers, epoch), chosen, budget, members), budget)
+    last = trace.epochs[-1]
+    return kept if epoch == last or not kept else against(spans(trace, layers, last), kept, chosen, members)
 
 
-def strongest(
-    trace: Trace,
-    layers: Sequence[str],
-    epoch: int,
-    chosen: Sequence[int],
-    most: int,
-    members: Mapping[str, NDArray[np.bool_]] | None = None,
-) -> list[Bundle]:
-    """Of each layer pair and class the `most` strongest paths, as strong as they are at this epoch."""
+def spans(trace: Trace, layers: Sequence[str], epoch: int) -> list[Span]:
+    """From the outputs backwards; none where no weights lead to an output for each class."""
     gradients = outputs(trace, layers[-1])
     if gradients is None:
         return []
-    found: list[Bundle] = []
+    found: list[Span] = []
     slopes = {layers[-1]: gradients}
     pairs = joins(trace, layers)
     for target in reversed(layers):
@@ -136,29 +172,29 @@ def strongest(
             last = target == layers[-1]
             slope = slopes[target] * (1.0 if last else _gate(trace, target, epoch))
             slopes[source] = slopes.get(source, 0.0) + weights.T @ slope
-            full = np.broadcast_to(slope, slopes[target].shape)
-            for place, k in enumerate(chosen):
-                mean, slant = np.nan_to_num(active[0][:, k]), full[:, k]
-                if members is not None:
-                    mean = mean * members[source][:, place]
-                    slant = slant if last else slant * members[target][:, place]
-                found.append(_bundle(source, PORTS if last else target, k, mean, weights, slant, most))
+            full = np.nan_to_num(np.broadcast_to(slope, slopes[target].shape))
+            found.append(Span(source, PORTS if last else target, target, np.nan_to_num(active[0]), weights, full))
     return found
 
 
-def against_last(
-    kept: list[Bundle],
-    trace: Trace,
-    layers: Sequence[str],
-    epoch: int,
-    chosen: Sequence[int],
-    members: Mapping[str, NDArray[np.bool_]] | None = None,
+def strongest(found: Sequence[Span], chosen: Sequence[int], most: int, members: Members | None = None) -> list[Bundle]:
+    """Of each span and class the `most` strongest paths, as strong as they are at this epoch."""
+    made = []
+    for span in found:
+        for place, k in enumerate(chosen):
+            active, slope = span.active[:, k], span.slope[:, k]
+            if members is not None:
+                active = active * members[span.source][:, place]
+                slope = slope if span.target == PORTS else slope * members[span.target][:, place]
+            made.append(_bundle(span, k, active, slope, most))
+    return made
+
+
+def against(
+    last: Sequence[Span], kept: list[Bundle], chosen: Sequence[int], members: Members | None = None
 ) -> list[Bundle]:
     """Pale where the last epoch's paths are stronger."""
-    last_epoch = trace.epochs[-1]
-    if epoch == last_epoch or not kept:
-        return kept
-    tops = {b.key: b.top for b in strongest(trace, layers, last_epoch, chosen, 1, members)}
+    tops = {b.key: b.top for b in strongest(last, chosen, 1, members)}
     return [_scaled(bundle, tops.get(bundle.key, 0.0)) for bundle in kept]
 
 
@@ -186,32 +222,54 @@ def _gate(trace: Trace, layer: str, epoch: int) -> Floats:
     return np.divide(power, power + noise, out=np.zeros_like(power), where=power + noise > 0)
 
 
-def _bundle(
-    source: str, target: str, number: int, active: Floats, weights: Floats, slope: Floats, budget: int
-) -> Bundle:
+def _bundle(span: Span, number: int, active: Floats, slope: Floats, most: int) -> Bundle:
     """The strongest paths of one class; those to a port are summed over the output units."""
-    strength = active * np.nan_to_num(slope)[:, None] * weights
-    if target == PORTS:
-        strength = strength.sum(0, keepdims=True)
-    flat = strength.ravel()
-    size = np.abs(flat)
-    kept = _largest(size, budget)
-    kept = kept[size[kept] > 0]
-    end, start = np.unravel_index(kept, strength.shape)
-    top = size[kept[0]] if len(kept) else 1.0
-    strength = size[kept] / top
-    return Bundle(source, target, number, start, end, strength, flat[kept] < 0, int((size > 0).sum()), float(top))
-
-
-def _largest(size: Floats, count: int) -> NDArray[np.int64]:
-    """The places of the largest, the largest first; of equals the first, as if all were sorted."""
-    if count < len(size):
-        edge = np.partition(size, len(size) - count)[len(size) - count] if count else np.inf
-        above = np.flatnonzero(size > edge)
-        kept = np.concatenate([above, np.flatnonzero(size == edge)[: count - len(above)]])
+    if span.target == PORTS:
+        flat = (active * slope[:, None] * span.weights).sum(0)
+        kept, total = _largest(np.abs(flat), np.arange(len(flat)), most), int(np.count_nonzero(flat))
+        signed = flat[kept]
     else:
-        kept = np.arange(len(size))
-    return kept[np.lexsort((kept, -size[kept]))]
+        kept, signed = _products(span, active, slope, most)
+        total = int((slope != 0) @ span.joined(active != 0))
+    there = signed != 0
+    kept, signed = kept[there], signed[there]
+    size = np.abs(signed)
+    top = size[0] if len(kept) else 1.0
+    end, start = np.divmod(kept, len(active))
+    return Bundle(span.source, span.target, number, start, end, size / top, signed < 0, total, float(top))
+
+
+def _products(span: Span, active: Floats, slope: Floats, most: int) -> tuple[Places, Floats]:
+    """Of active x slope x weight, (target, source), the places and values of the `most` largest, the largest first.
+
+    Begins where activity and slope are large, and weighs no path that could not be among them: a few in a hundred of all.
+    """
+    reach = np.abs(active) * span.tallest
+    rows, columns = (np.argsort(-size, kind="stable")[: np.count_nonzero(size)] for size in (np.abs(slope), reach))
+    places, values, edge, first = np.zeros(0, np.int64), np.zeros(0), 0.0, 0
+    while most and first < len(rows):
+        least = edge / abs(slope[rows[first]]) * (1 - ROUNDING)
+        across = columns[: np.searchsorted(-reach[columns], -least, "right")]
+        if not len(across):
+            break
+        some = rows[first : first + max(1, AT_ONCE // len(across))]
+        strength = (active[across] * slope[some, None] * span.weights[some[:, None], across]).ravel()
+        above = np.flatnonzero(np.abs(strength) >= edge)
+        there = some[above // len(across)] * len(active) + across[above % len(across)]
+        places, values = np.concatenate([places, there]), np.concatenate([values, strength[above]])
+        kept = _largest(np.abs(values), places, most)
+        places, values = places[kept], values[kept]
+        edge = abs(values[-1]) if len(values) == most else 0.0
+        first += len(some)
+    return places, values
+
+
+def _largest(size: Floats, places: Places, count: int) -> Places:
+    """Which are the largest, the largest first; of equals those of the first places."""
+    kept = np.arange(len(size))
+    if 0 < count < len(size):
+        kept = np.flatnonzero(size >= np.partition(size, len(size) - count)[len(size) - count])
+    return kept[np.lexsort((places[kept], -size[kept]))][:count]
 
 
 def shared(found: list[Bundle], budget: int) -> list[Bundle]:
