@@ -46,6 +46,22 @@ def test_every_unit_is_stained_as_in_nissls_own_pictures(seen, dye, epoch):
     np.testing.assert_array_equal(arrays["owner"][dyed], owner[dyed])
 
 
+def test_order_and_full_depth_of_a_large_layer_come_from_one_read_of_the_last_epoch(seen, monkeypatch):
+    asked = []
+
+    def read(layer, name, epochs=None, *rest, real=seen.read):
+        asked.append((layer, name, *epochs))
+        return real(layer, name, epochs, *rest)
+
+    monkeypatch.setattr(seen, "read", read)
+    feed = Feed(seen)
+    feed.index()
+    feed.file("cells/2.bin")
+    for name in ("attribution", "probe_class_mean"):
+        assert asked.count(("hidden_1", name, 5)) == 1
+        assert asked.count(("hidden_1", name, 2)) == 1
+
+
 @pytest.mark.parametrize("dye", ["causal", "contrast"])
 def test_cells_are_the_means_of_their_units(seen, dye):
     feed = Feed(seen)

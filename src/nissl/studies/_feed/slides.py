@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from nissl.core import traced
 from nissl.core.trace import Trace
-from nissl.views._staining.adding import full
 from nissl.views._staining.dye import Causal, Contrast, Dye
 from nissl.views._staining.paths import outputs
 from nissl.views._staining.rack import MOST_CELLS, averaged, groups
-from nissl.views._staining.responses import Floats, active, brightest
+from nissl.views._staining.responses import Floats, active
 
 Places = NDArray[np.int64]
 MOST_SLIDES = 8
@@ -46,8 +45,7 @@ class Slides:
 
     def __init__(self, trace: Trace):
         self.trace = trace
-        self._fulls: dict[tuple[str, str], float] = {}
-        self._orders: dict[tuple[str, str], Places] = {}
+        self._lain: dict[tuple[str, str], tuple[Places, float]] = {}
 
     @property
     def followed(self) -> list[int]:
@@ -84,7 +82,7 @@ class Slides:
 
     def _glass(self, name: str) -> Glass:
         units = np.arange(self.trace.units(name))
-        order = self._ordered(name, next(iter(self.dyes))) if len(units) > MOST_CELLS else units
+        order = self._laid(name, next(iter(self.dyes)))[0] if len(units) > MOST_CELLS else units
         return Glass(name, *groups(order, MOST_CELLS), order)
 
     def orders(self, glass: Glass) -> Mapping[str, list[int]]:
@@ -92,26 +90,22 @@ class Slides:
         return {name: self._order(glass, name) for name in self.dyes}
 
     def _order(self, glass: Glass, dye: str) -> list[int]:
-        order = self._ordered(glass.layer, dye)
+        order = self._laid(glass.layer, dye)[0]
         if not glass.alone:  # a cell lies where the first of its units does
             cells = glass.cell[order]
             order = cells[np.sort(np.unique(cells, return_index=True)[1])]
         found: list[int] = order.tolist()
         return found
 
-    def _ordered(self, layer: str, dye: str) -> Places:
-        """Units as this dye lays them; a large layer's table is read once."""
-        if (layer, dye) not in self._orders:
-            self._orders[layer, dye] = self.dyes[dye].order(layer)
-        return self._orders[layer, dye]
-
     def full(self, layer: str, dye: str) -> float:
         """What counts as full depth of a layer's dye, at every epoch."""
-        if (layer, dye) not in self._fulls:
-            causal = dye == "causal" and self.scored(layer)
-            last = self.trace.read(layer, traced.SCORES, self.followed[-1:])[0] if causal else None
-            self._fulls[layer, dye] = brightest(self.trace, layer) if last is None else full(last.astype(float))
-        return self._fulls[layer, dye]
+        return self._laid(layer, dye)[1]
+
+    def _laid(self, layer: str, dye: str) -> tuple[Places, float]:
+        """Units as this dye lays them, and its full depth; a large layer's table is read once."""
+        if (layer, dye) not in self._lain:
+            self._lain[layer, dye] = self.dyes[dye].laid(layer)
+        return self._lain[layer, dye]
 
     def scored(self, layer: str) -> bool:
         """Was attribution recorded of it?"""

@@ -59,8 +59,12 @@ class Dye(ABC):
         """What the stain is made of, (unit, class), as it was recorded; and how much counts as full, at every epoch."""
 
     @abstractmethod
+    def laid(self, layer: str) -> tuple[NDArray[np.int64], float]:
+        """In which order units lie, and how much counts as full: at every epoch as the last one has it, which is read once."""
+
     def order(self, layer: str) -> NDArray[np.int64]:
-        """In which order units lie, at every epoch the same."""
+        """In which order units lie."""
+        return self.laid(layer)[0]
 
     def key(self, chosen: Sequence[int]) -> Key:
         """What grey, dye and a blank cell say."""
@@ -95,9 +99,10 @@ class Contrast(Dye):
     def table(self, layer: str) -> tuple[Floats, float]:
         return by_class(self.trace, layer, [self.epoch])[0], brightest(self.trace, layer)
 
-    def order(self, layer: str) -> NDArray[np.int64]:
+    def laid(self, layer: str) -> tuple[NDArray[np.int64], float]:
         last = by_class(self.trace, layer, self.trace.epochs[-1:])[0]
-        return order(scaled(last, strongest(last)))
+        whole = strongest(last)
+        return order(scaled(last, whole)), whole
 
     def said(self, layers: Sequence[str], chosen: Sequence[int]) -> str:
         count, trace = len(self.trace.classes), self.trace
@@ -145,8 +150,11 @@ class Causal(Dye):
             return self._plain.table(layer)
         return self._table(layer, self.epoch), full(self._table(layer, self.known[-1]))
 
-    def order(self, layer: str) -> NDArray[np.int64]:
-        return self._plain.order(layer) if self.stands_in(layer) else by_owner(self._table(layer, self.known[-1]))
+    def laid(self, layer: str) -> tuple[NDArray[np.int64], float]:
+        if self.stands_in(layer):
+            return self._plain.laid(layer)
+        last = self._table(layer, self.known[-1])
+        return by_owner(last), full(last)
 
     def key(self, chosen: Sequence[int]) -> Key:
         return f"adds to many alike{self._others(chosen)}", "adds to this class: the more, the deeper", "adds to none"
