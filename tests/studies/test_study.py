@@ -6,12 +6,14 @@ import torch
 from torch import nn
 
 from nissl.core.attributing import attribute
+from nissl.core.marks import Text
 from nissl.core.search import structure
 from nissl.errors import BadValue, DamagedData, MissingData, UnknownName
 from nissl.studies.stages import Stages
 from nissl.studies.study import of, study
 from nissl.studies.subject import subject
 from nissl.studies.train import train
+from nissl.views.misclassified import Misclassified
 
 HALVES = ("left", "right", "top")
 
@@ -58,6 +60,19 @@ def learnt(tmp_path_factory):
 def seen(learnt):
     net, stages, data = learnt
     return study(net, data, stages, classes=HALVES, samples=4, progress=False)
+
+
+def test_of_a_long_name_below_a_map_the_number_is_whole():
+    names = ("a name that is far longer than a picture is wide", "b")
+    likely = np.array([[[0.0171, 0.9829]], [[0.6, 0.4]], [[0.25, 0.75]]])
+    shown = Misclassified(
+        np.array([7]), np.zeros((1, 1, 4, 4)), np.array([1]), likely, np.ones((3, 1, 1, 4, 4)), [0, 1, 2], names, "gradient", 1, 9
+    )  # fmt: skip
+    words = [mark.words for mark in shown.describe().marks if isinstance(mark, Text)]
+    below = [word for word in words if ", p " in word]
+    assert [word.rpartition(", ")[2] for word in below] == ["p 0.98", "p 0.40", "p 0.75"]
+    assert [word.startswith("right") for word in below] == [True, False, True]
+    assert "…" in below[1]
 
 
 def test_each_stage_is_judged_as_the_network_then_was(learnt, seen):

@@ -84,6 +84,13 @@ def test_numbers_are_said_and_explained():
     assert "p > .999" in words(Gallery(nearly).describe())
 
 
+def test_names_of_targets_are_whole_as_long_as_there_is_room():
+    named = ["airplane", "automobile", "hidden_layer_1 / n_20"]
+    shown = Filmstrip({"epoch 1": portraits(4, names=[*named, NAMES[-1]])}).describe()
+    assert set(named) <= set(words(shown))
+    assert any("…" in word for word in words(shown))  # the fourth would push the pictures off the sheet
+
+
 def test_what_is_no_image_is_a_strip_of_its_values():
     picture = every()["no image (6,)"]
     strips = of(picture, Cells)

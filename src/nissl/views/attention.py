@@ -32,6 +32,8 @@ class Attention(View):
     """What each stage, or each of several networks, is called."""
     answers: Sequence[str]
     """What was answered at each."""
+    given: Sequence[float]
+    """The probability of the truth, at each."""
     title: str
     by: str
     there: int
@@ -50,7 +52,8 @@ class Attention(View):
         for row, maps in enumerate(self.maps):
             marks.append(sheet.pictures(signed(planes(maps, 1)), row))
         last = len(self.layers) - 1
-        marks += [sheet.under(last, at, words) for at, words in enumerate(self.answers)]
+        for at, (answer, given) in enumerate(zip(self.answers, self.given, strict=True)):
+            marks.append(sheet.under(last, at, answer, f", p {given:.2f}"))
         marks += scale(sheet.left, sheet.height + 8, "less", "more")
         return Picture(
             f"Attention of {self.title}", self._caption(), max(sheet.width, 900.0), sheet.height + 42, tuple(marks)

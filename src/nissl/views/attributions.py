@@ -17,7 +17,7 @@ from nissl.views._plots.scale import scale
 from nissl.views._staining.lettering import counted, fitted, sentences
 
 Array = NDArray[Any]
-WIDTH, LEFT, HEAD = 1600.0, 130.0, 68.0
+WIDTH, LEFT, HEAD, LINE = 1600.0, 130.0, 28.0, 20.0
 LARGEST, SMALLEST, GAP, HIGH = 150.0, 74.0, 12, 1000.0
 
 
@@ -78,22 +78,23 @@ class Attributions(View):
         """One photograph for each column, its examples one under another with paper between."""
         marks: list[Mark] = []
         step = height + GAP
+        head = HEAD + LINE * max(len(_heading(title)) for title, _, _ in columns)
         for place, (title, pixels, _) in enumerate(columns):
             x = LEFT + place * (side + GAP)
             lines = _heading(title)
             for line, words in enumerate(lines):
-                y = HEAD - 16 - 20 * (len(lines) - 1 - line)
+                y = head - 16 - LINE * (len(lines) - 1 - line)
                 marks.append(fitted(Text(x, y, words, 15, colour=INK, bold=True), side + 8))
-            boxes = np.array([[x, HEAD + row * step, side, height] for row in range(rows)])
+            boxes = np.array([[x, head + row * step, side, height] for row in range(rows)])
             marks += [_stacked(boxes, pixels[:rows]), _framed(boxes)]
         for row in range(rows):
             said = self._words(row)
-            y = HEAD + row * step + height / 2 - 10 * (len(said) - 1)
+            y = head + row * step + height / 2 - 10 * (len(said) - 1)
             marks += [
                 fitted(Text(0, y + 20 * line, words, 15, colour=colour), LEFT - 14)
                 for line, (words, colour) in enumerate(said)
             ]
-        return marks, HEAD + rows * step
+        return marks, head + rows * step
 
     def _words(self, row: int) -> list[tuple[str, str]]:
         truth = None if self.truth is None else self._name(self.truth[row])

@@ -11,9 +11,11 @@ from nissl.core.portraits import Portraits
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._portraits.measures import brief, called
-from nissl.views._staining.lettering import counted, fitted, sentences
+from nissl.views._staining.lettering import counted, fitted, sentences, width
 
-WIDE, LEFT, GAP, TOP = 1600.0, 110.0, 10.0, 44.0
+WIDE, GAP, TOP = 1600.0, 10.0, 44.0
+NAMED, BROADEST = 17.0, 260.0
+"""The size of a target's name, and the most room that names take."""
 ROWS, COLUMNS = 20, 12
 TALLEST, NARROWEST = 130.0, 96.0
 LEAST = 900.0
@@ -34,14 +36,15 @@ class Filmstrip(View):
         pixels = last.pixels
         assert pixels is not None
         high, wide = pixels.shape[1:3]
-        scale = min(((WIDE - LEFT) / len(shown) - GAP) / wide, TALLEST / high)
+        left = _left(last, rows)
+        scale = min(((WIDE - left) / len(shown) - GAP) / wide, TALLEST / high)
         box = (wide * scale, high * scale)
         room = max(box[0], NARROWEST)
-        across = max(LEFT + (room + GAP) * len(shown), LEAST)
+        across = max(left + (room + GAP) * len(shown), LEAST)
         marks: list[Mark] = []
         boxes, photos = [], []
         for column, name in enumerate(shown):
-            middle = LEFT + (room + GAP) * (column + 0.5)
+            middle = left + (room + GAP) * (column + 0.5)
             marks.append(fitted(Text(middle, 18, called(name), 17, "center", bold=True, colour=INK), room))
             found = self.moments[name]
             every = found.pixels
@@ -53,7 +56,7 @@ class Filmstrip(View):
                 marks.append(
                     fitted(Text(middle, y + box[1] + 12, brief(found, k), 13, "center", colour=MUTED), room + GAP)
                 )
-        marks += _targets(last, rows, box[1])
+        marks += _targets(last, rows, left, box[1])
         marks.append(Photos(np.array(boxes), np.array(photos), (FAINT,) * len(boxes)))
         height = TOP + (box[1] + BELOW) * len(rows) + 4
         return Picture(
@@ -85,11 +88,16 @@ class Filmstrip(View):
         )
 
 
-def _targets(last: Portraits, rows: Sequence[int], high: float) -> list[Mark]:
+def _left(last: Portraits, rows: Sequence[int]) -> float:
+    """Room for the longest name."""
+    return min(max(width(called(last.targets[k]), NAMED, bold=True) for k in rows) + 22, BROADEST)
+
+
+def _targets(last: Portraits, rows: Sequence[int], left: float, high: float) -> list[Mark]:
     return [
         fitted(
-            Text(LEFT - 14, TOP + (high + BELOW) * row + high / 2, called(last.targets[k]), 20, "right", True, INK),
-            LEFT - 20,
+            Text(left - 14, TOP + (high + BELOW) * row + high / 2, called(last.targets[k]), NAMED, "right", True, INK),
+            left - 20,
         )
         for row, k in enumerate(rows)
     ]

@@ -74,8 +74,8 @@ class Misclassified(View):
         truth = int(self.labels[row])
         given = self.probabilities[at, row, truth]
         right = said == truth
-        words = f"{self.classes[said]}, p {given:.2f}" if not right else f"right, p {given:.2f}"
-        return sheet.under(row, at + 1, words, STAIN10[0] if right else INK)
+        name = "right" if right else str(self.classes[said])
+        return sheet.under(row, at + 1, name, f", p {given:.2f}", STAIN10[0] if right else INK)
 
     def _caption(self) -> str:
         shown = counted(len(self.inputs), self.total, "sample")

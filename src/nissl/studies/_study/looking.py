@@ -101,7 +101,7 @@ class Looking:
         x, truth, least = self.x[: self.samples], self.labels[: self.samples], float(self.x.min())
         with self.at(stage.epoch) as then:
             found = five(then, x, truth, baseline=least)
-        title = f"Epoch {stage.epoch}, against a baseline of {least:g}: {next(iter(found.values())).target}"
+        title = f"Epoch {stage.epoch}, against a baseline of {least:.3g}: {next(iter(found.values())).target}"
         said = stage.predicted[: self.samples].tolist()
         return Attributions(found, x, truth.tolist(), said, self.classes, most=self.samples, title=title)
 
@@ -179,9 +179,10 @@ class Looking:
                 found = self.attributed(then, self.x[[number]], at=layer.name, unit="whole")
                 row.append(found.values[0])
                 by = _method(found.by)
-        answers = [f"{self.classes[one.predicted[number]]}, p {one.of_truth[number]:.2f}" for one in judged]
+        answers = [str(self.classes[one.predicted[number]]) for one in judged]
+        given = [float(one.of_truth[number]) for one in judged]
         return Attention(
-            self.x[number], np.array(rows), [layer.name for layer in layers], columns, answers,
+            self.x[number], np.array(rows), [layer.name for layer in layers], columns, answers, given,
             f"sample {number}, {self.classes[self.labels[number]]}", by, there,
         )  # fmt: skip
 

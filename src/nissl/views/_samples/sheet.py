@@ -1,6 +1,7 @@
 """Small pictures in rows and columns, each column and row named, each picture with a word under it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,12 @@ class Sheet:
         ]
         return Photos(np.array(boxes), pixels, (frame,) * len(pixels))
 
-    def under(self, row: int, column: int, words: str, colour: str = MUTED, bold: bool = False) -> Mark:
+    def under(self, row: int, column: int, name: str, tail: str = "", colour: str = MUTED) -> Mark:
+        """What is said under a picture: the name is shortened where it must be, its tail never."""
         x = self.left + self.across * column + self.side / 2
         y = self.top + self.down * row + self.side + UNDER / 2 + 2
-        return fitted(Text(x, y, words, 14, "center", bold, colour), self.side + 2)
+        said = fitted(Text(x, y, name, 14, "center", colour=colour), self.across - 4 - width(tail, 14))
+        return replace(said, words=said.words + tail)
 
 
 def scale(x: float, y: float, low: str, high: str) -> list[Mark]:
