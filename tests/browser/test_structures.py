@@ -101,6 +101,28 @@ def test_the_strip_is_dyed_by_owners(quiet, followed):
         )
 
 
+@pytest.mark.parametrize("lamp", ["bright", "dark"])
+def test_of_many_classes_the_strip_has_the_colours_of_its_legend(quiet, lamp):
+    seen = trace(chain(300, 40), [f"class number {i}" for i in range(40)], (1, 2), followed=(1, 2))
+    with address_of(seen, quiet) as address:
+        opened(quiet, address, f"e2?stain=class%20number%203,class%20number%207&view=structures&lamp={lamp}")
+        quiet.until(
+            "document.querySelector('.owners canvas')?.height === 300 && document.querySelectorAll('.inks li').length === 3"
+        )
+        told = quiet.js(
+            "[...document.querySelectorAll('.inks .chip')].map(one => getComputedStyle(one).backgroundColor)"
+        )
+        drawn = quiet.js(
+            "(() => { const c = document.querySelector('.owners canvas'), d = c.getContext('2d').getImageData(1, 0, 1, c.height).data;"
+            " return [...Array(c.height).keys()].map(row => `rgb(${[...d.slice(4 * row, 4 * row + 3)].join(', ')})`) })()"
+        )
+        owner = owners(np.asarray(seen.read("hidden_1", "attribution", [2])[0], float))
+        for colour, whose in zip(
+            told, (owner == 3, owner == 7, (owner >= 0) & (owner != 3) & (owner != 7)), strict=True
+        ):
+            assert drawn.count(colour) == whose.sum() > 0
+
+
 def test_without_structures_it_is_said_how_to_have_them(quiet):
     with address_of(specimen("binary"), quiet) as address:
         quiet.go(f"{address}#/?view=structures")

@@ -30,6 +30,8 @@ export const LIFTED = [
   "#babdfe",
 ];
 export const PAPER: Record<Lamp, Light> = { bright: rgb("#fbfaf7"), dark: rgb("#0d1014") };
+/** What belongs to a class that has no dye. */
+export const UNDYED: Record<Lamp, string> = { bright: "#a3a29d", dark: "#59626c" };
 /** The counterstain as it shines: a little blue. */
 const COLD: Light = [0.9, 0.95, 1.0];
 const COUNTERSTAIN = rgb("#6f6f78");

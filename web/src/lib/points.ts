@@ -1,7 +1,7 @@
 /** Examples as points over the epochs: what the page reads of them, and which colours they have. */
 
 import type { Lamp } from "./address";
-import { dyes, mixer, PAPER, rgb, type Light } from "./colour";
+import { dyes, mixer, PAPER, rgb, UNDYED, type Light } from "./colour";
 import { NONE } from "./field";
 import type { Microscope } from "./microscope.svelte";
 import type { Answers } from "./probe";
@@ -47,7 +47,6 @@ export interface Inks {
   colours: Light[];
 }
 
-const GREY: Record<Lamp, Light> = { bright: rgb("#a3a29d"), dark: rgb("#59626c") };
 export const RIGHT: Record<Lamp, string> = { bright: "#9fb9bb", dark: "#3f6470" };
 export const WRONG: Record<Lamp, string> = { bright: "#b8431a", dark: "#ff8a5c" };
 const STEPS = 64;
@@ -56,7 +55,7 @@ const STEPS = 64;
 export function byClass(look: Microscope, known: Int16Array | null, heard: Answers | null, count: number): Inks {
   const classes = look.index?.classes.length ?? 0;
   const chosen = look.chosen;
-  const colours = [GREY[look.lamp], ...dyes(chosen, classes, look.lamp).map(rgb)];
+  const colours = [rgb(UNDYED[look.lamp]), ...dyes(chosen, classes, look.lamp).map(rgb)];
   const slot = new Uint8Array(classes + 1);
   chosen.forEach((number, place) => (slot[number] = place + 1));
   const from = known ?? heard?.said ?? null;
@@ -74,7 +73,7 @@ export function byClass(look: Microscope, known: Int16Array | null, heard: Answe
 /** Right or wrong. */
 export function byError(lamp: Lamp, known: Int16Array | null, heard: Answers | null, count: number): Inks {
   const inks = new Uint8Array(count);
-  const colours = [GREY[lamp], rgb(RIGHT[lamp]), rgb(WRONG[lamp])];
+  const colours = [rgb(UNDYED[lamp]), rgb(RIGHT[lamp]), rgb(WRONG[lamp])];
   if (known !== null && heard !== null)
     for (let i = 0; i < count; i++) inks[i] = (known[i] as number) < 0 ? 0 : known[i] === heard.said[i] ? 1 : 2;
   return { inks, rings: null, colours };
@@ -83,10 +82,10 @@ export function byError(lamp: Lamp, known: Int16Array | null, heard: Answers | n
 /** The deeper, the more it answers; `values` are 255ths of the most that any example gets at this epoch. */
 export function byNeuron(lamp: Lamp, ink: string, values: Uint8Array): Inks {
   const mix = mixer([ink], lamp);
-  const paper = PAPER[lamp];
+  const [paper, grey] = [PAPER[lamp], rgb(UNDYED[lamp])];
   const colours = Array.from({ length: STEPS }, (_, k) => {
     const light = mix(0.18, [k / (STEPS - 1)], 0);
-    return light.map((v, i) => (k === 0 ? 0.75 * v + 0.25 * (GREY[lamp][i] ?? paper[i] ?? 0) : v)) as Light;
+    return light.map((v, i) => (k === 0 ? 0.75 * v + 0.25 * (grey[i] ?? paper[i] ?? 0) : v)) as Light;
   });
   return { inks: values.map((value) => (value * (STEPS - 1)) / 255), rings: null, colours };
 }
