@@ -67,9 +67,9 @@ def scrubbed(tab: chromium.Page, epochs: int, stains: str, steps: int) -> tuple[
     return statistics.median(found), found[int(0.95 * (len(found) - 1))]
 
 
-def measured(epochs: int, runs: int, steps: int) -> dict[str, Any]:
+def measured(units: int, epochs: int, runs: int, steps: int) -> dict[str, Any]:
     """All rows."""
-    seen = trace(chain(1024, 1024, 1024, 10), epochs=range(epochs), followed=range(epochs))
+    seen = trace(chain(units, units, units, 10), epochs=range(epochs), followed=range(epochs))
     rows: dict[str, Any] = {}
     server, held, address, _ = prepared(seen)
     threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True).start()
@@ -99,8 +99,8 @@ def main() -> None:
     if chromium.executable() is None:
         print(chromium.INSTALL)
         return
-    epochs, runs, steps = (4, 1, 8) if quick else (40, 5, 100)
-    rows = measured(epochs, runs, steps)
+    units, epochs, runs, steps = (256, 4, 1, 8) if quick else (1024, 40, 5, 100)
+    rows = measured(units, epochs, runs, steps)
     for name, row in rows.items():
         reach = f"   reach {REACH[name]}: {'kept' if row <= REACH[name] else 'MISSED'}" if name in REACH else ""
         print(f"{name:30} {row}{reach}")

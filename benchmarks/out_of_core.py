@@ -84,24 +84,30 @@ def job(name: str, path: Path) -> Array:
     return np.concatenate([np.ravel(one.values) for one in dask.compute(*answers)])
 
 
-def inside(mode: str, path: Path) -> None:
-    """Every job in one mode, in a process of its own; prints what it took."""
+def inside(mode: str, paths: list[Path]) -> None:
+    """Every job in one mode, in a process of its own; prints what it took, a line a trace."""
     import dask
 
     number, kind = int(mode[0]), mode.split()[1]
     if kind.startswith("thread"):
         with dask.config.set(scheduler="threads", num_workers=number):
-            found, peaks = timed(path), {"process": resident()}
+            for path in paths:
+                told(timed(path), {"process": resident()})
     else:
         from distributed import Client, LocalCluster
 
         options = {"n_workers": number, "threads_per_worker": 1, "memory_limit": None, "dashboard_address": ":0"}
         with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
             client.wait_for_workers(number)
-            found = timed(path)
-            peaks = {"client": resident()}
-            peaks |= {f"worker {i}": peak for i, peak in enumerate(client.run(resident).values())}
-    print(json.dumps({"jobs": found, "peaks": peaks}))
+            for path in paths:
+                found = timed(path)
+                workers = {f"worker {i}": peak for i, peak in enumerate(client.run(resident).values())}
+                told(found, {"client": resident()} | workers)
+
+
+def told(jobs: dict[str, Any], peaks: dict[str, float]) -> None:
+    """A line for `measure`."""
+    print(json.dumps({"jobs": jobs, "peaks": peaks}))
 
 
 def timed(path: Path) -> dict[str, Any]:
@@ -115,13 +121,13 @@ def timed(path: Path) -> dict[str, Any]:
     return found
 
 
-def measure(paths: list[Path], rounds: int) -> dict[Path, dict[str, list[Any]]]:
-    """Every mode on every trace, one after the other, and again, so that the machine's moods fall on all alike."""
-    found: dict[Path, dict[str, list[Any]]] = {path: {mode: [] for mode in MODES} for path in paths}
+def measure(groups: list[list[Path]], rounds: int) -> dict[Path, dict[str, list[Any]]]:
+    """Every mode on every trace, one after the other, and again, so that the machine's moods fall on all alike; a group shares processes."""
+    found: dict[Path, dict[str, list[Any]]] = {path: {mode: [] for mode in MODES} for group in groups for path in group}
     for _ in range(rounds):
-        for path in paths:
+        for group in groups:
             for mode in MODES:
-                command = [sys.executable, __file__, "--mode", mode, "--folder", str(path)]
+                command = [sys.executable, __file__, "--mode", mode, *map(str, group)]
                 env = {
                     **os.environ,
                     "OMP_NUM_THREADS": "1",
@@ -129,7 +135,8 @@ def measure(paths: list[Path], rounds: int) -> dict[Path, dict[str, list[Any]]]:
                     "MALLOC_TRIM_THRESHOLD_": "65536",
                 }
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env)
-                found[path][mode].append(json.loads(done.stdout.splitlines()[-1]))
+                for path, line in zip(group, done.stdout.splitlines()[-len(group) :], strict=True):
+                    found[path][mode].append(json.loads(line))
     return found
 
 
@@ -181,16 +188,18 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None, help="where to write; default: the temporary folder")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument("--mode", choices=MODES, help=argparse.SUPPRESS)
+    parser.add_argument("traces", nargs="*", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.mode:
-        inside(options.mode, options.folder)
+        inside(options.mode, options.traces)
         return
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         sizes = {epochs: Path(name, str(epochs)) for epochs in ((20, 40) if options.quick else (50, 100, 200))}
         units = 400 if options.quick else 25_000
         written = [write(path, units, epochs) for epochs, path in sizes.items()]
-        found = measure(list(sizes.values()), 1 if options.quick else options.rounds)
+        paths = list(sizes.values())
+        found = measure([paths], 1) if options.quick else measure([[path] for path in paths], options.rounds)
     rows = table(found, [one["raw"] for one in written])
     speed = written[-1]["raw"] * 1000 / written[-1]["cpu"]
     rows.append(("appended, sealed and closed, per second of one core", "", speed, "MB", True))

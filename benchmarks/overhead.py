@@ -16,6 +16,7 @@ import platform
 import time
 import warnings
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -89,6 +90,11 @@ def measure(case: Case, ours: dict[str, Watcher], others: dict[str, Watcher], ro
     return {"load": [before, load()], "rows": found, "not_run": refused}
 
 
+def small(case: Case) -> Case:
+    """Of fewer examples and steps, for a quick look."""
+    return replace(case, steps=4 * max(1, case.steps // 12), batch=lambda: tuple(part[:16] for part in case.batch()))
+
+
 def show(name: str, result: dict[str, Any]) -> None:
     """One model's table."""
     rows = result["rows"]
@@ -133,6 +139,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     results: dict[str, Any] = {}
     for name, case in cases().items():
+        case = small(case) if given.quick else case
         ours = OURS | (WITHOUT_CLASSES if case.token_classes else {})
         few = max(3, rounds // 3) if name == "transformer" else rounds
         if name in chosen:

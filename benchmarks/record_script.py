@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="1 round, and nothing is kept")
     quick = parser.parse_args().quick
-    found = measured(1 if quick else 7, 6 if quick else 12)
+    found = measured(1 if quick else 7, 3 if quick else 12)
     for name, ms in found["ms_an_epoch"].items():
         print(f"{name:14} {ms:8.2f} ms an epoch   {found['to_bare'][name]:.3f} of bare")
     print(f"nissl record to one's own loop: {found['to_own_loop']:.3f}; reach {REACH}")

@@ -125,8 +125,8 @@ def _steps(tab: chromium.Page, epochs: int, runs: int) -> tuple[list[list[float]
     return cold, warm
 
 
-def crowd(folder: Path, classes: int, layers: int, epochs: int, steps: int) -> dict[str, Any]:
-    """So many classes, layers and epochs."""
+def crowd(folder: Path, classes: int, layers: int, epochs: int, runs: int, pause: float) -> dict[str, Any]:
+    """So many classes, layers and epochs; `pause`: how many seconds the page is left to itself after a step."""
     began = time.perf_counter()
     many(folder, classes, layers, epochs)
     rows: dict[str, Any] = {"classes": classes, "layers": layers, "epochs": epochs}
@@ -134,25 +134,25 @@ def crowd(folder: Path, classes: int, layers: int, epochs: int, steps: int) -> d
     freezes: dict[str, float] = {}
     with chromium.page(width=1440, height=900) as tab:
         tab.ask("Network.setCacheDisabled", cacheDisabled=True)
-        rows["command to first picture, s"] = statistics.median(commanded(folder, tab) for _ in range(3))
+        rows["command to first picture, s"] = statistics.median(commanded(folder, tab) for _ in range(runs))
         with served(folder) as address:
             tab.go(address)
             tab.until(PAINTED, 60)
             tab.js(WATCH)
             for view in VIEWS:
-                freezes[view] = _frozen(tab, view, steps)
+                freezes[view] = _frozen(tab, view, pause)
             tab.go("about:blank")
     worst = max(freezes, key=lambda view: freezes[view])
     return rows | {"longest freeze, ms": freezes[worst], "in": worst, "freezes, ms": freezes}
 
 
-def _frozen(tab: chromium.Page, view: str, steps: int) -> float:
+def _frozen(tab: chromium.Page, view: str, pause: float) -> float:
     """The longest piece of work while a view is entered and stepped in; pieces under 50 ms are told as 0."""
     tab.js(f"longest = 0; nissl.look.view = '{view}'; 1")
-    time.sleep(2)
-    for _ in range(steps):
+    time.sleep(4 * pause)
+    for _ in range(5):
         tab.js("nissl.look.step(-1); 1")
-        time.sleep(0.5)
+        time.sleep(pause)
     return float(tab.js("longest"))
 
 
@@ -169,7 +169,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = {
             "a million units": units(Path(folder) / "wide", *((40_000, 4, 4) if quick else (1_000_000, 12, 12))),
-            "many of all": crowd(Path(folder) / "many", *((200, 40, 20, 2) if quick else (1000, 300, 500, 5))),
+            "many of all": crowd(
+                Path(folder) / "many", *((200, 40, 20, 1, 0.1) if quick else (1000, 300, 500, 3, 0.5))
+            ),
         }
     for part, rows in found.items():
         for name, row in rows.items():

@@ -270,11 +270,11 @@ def main() -> None:
     rows: Rows = []
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        rows += small_appends(folder, 40 if options.quick else 100)
-        rows += big_appends(folder, 3 if options.quick else 8)
-        rows += sizes(folder, 10 if options.quick else 200)
+        rows += small_appends(folder, 20 if options.quick else 100)
+        rows += big_appends(folder, 2 if options.quick else 8)
+        rows += sizes(folder, 5 if options.quick else 200)
         rows += reads(folder, 60 if options.quick else 200)
-        rows += wide(folder, 2 if options.quick else 50)
+        rows += wide(folder, 1 if options.quick else 50)
     for what, target, figure, unit, good in rows:
         print(f"{what:<62} {target:>9} {figure:10.3f} {unit:<3} {'' if good else 'MISSED'}")
     if options.quick:

@@ -22,14 +22,14 @@ def cnn() -> nn.Module:
     ).eval()  # fmt: skip
 
 
-def alexnet() -> nn.Module:
+def alexnet(wide: int = 4096) -> nn.Module:
     """AlexNet's shape, 61 million parameters, weights as drawn: what pytorch-cnn-visualizations is mostly used on."""
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2), nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2),
         nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU(), nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU(), nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(),
-        nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Dropout(), nn.Linear(9216, 4096), nn.ReLU(), nn.Dropout(),
-        nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000),
+        nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Dropout(), nn.Linear(9216, wide), nn.ReLU(), nn.Dropout(),
+        nn.Linear(wide, wide), nn.ReLU(), nn.Linear(wide, 1000),
     ).eval()  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def moving(kind: str, rng: np.random.Generator) -> Any:
 
 def rows(quick: bool) -> Rows:
     """For each way of moving the power, where it was found, and false alarms."""
-    seeds = 3 if quick else 20
+    seeds = 1 if quick else 20
     for kind, by in KINDS.items():
         found, near, wrong, alarms, began = [], [], [], [], time.process_time()
         for seed in range(seeds):

@@ -68,7 +68,10 @@ def trained(make: Callable[[], nn.Module], seed: int, epochs: int) -> tuple[nn.M
 
 def rows(quick: bool) -> Iterator[Row]:
     seeds = range(1 if quick else 3)
-    networks = {name: [trained(make, seed, 40) for seed in seeds] for name, make in (("MLP", mlp), ("CNN", cnn))}
+    networks = {
+        name: [trained(make, seed, 10 if quick else 40) for seed in seeds]
+        for name, make in (("MLP", mlp), ("CNN", cnn))
+    }
     yield agreement(networks["MLP"])
     yield curves(networks["MLP"])
     for name, found in networks.items():
