@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     from nissl.core.map import Map as Map
     from nissl.core.network import Network as Network
     from nissl.core.network import network as network
+    from nissl.core.outlook import Outlook as Outlook
     from nissl.core.portrait import portrait as portrait
     from nissl.core.portraits import Portraits as Portraits
     from nissl.core.profiles import Profiles as Profiles
@@ -55,7 +56,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test holds it to the table
     __version__: str
 
 __all__ = [
-    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Portraits", "Profiles", "Projection", "Quantity", "Recorder", "Stages",
+    "Arrays", "Attribution", "Graph", "Layer", "Map", "Network", "Outlook", "Portraits", "Profiles", "Projection", "Quantity", "Recorder", "Stages",
     "Store", "Structure", "Trace", "Trails", "attribute", "attribution_agreement", "attribution_erasure", "attribution_sanity", "biased_decay",
     "changes", "communities", "compress", "decompress", "dream", "edit", "graph", "invert", "kinship", "network", "open", "portrait", "profile",
     "projection", "prune", "record", "report", "structure", "structures", "study", "topomap", "trails", "view",
@@ -68,6 +69,7 @@ _HOMES = {
     "Layer": "nissl.core.layer",
     "Map": "nissl.core.map",
     "Network": "nissl.core.network",
+    "Outlook": "nissl.core.outlook",
     "Portraits": "nissl.core.portraits",
     "Profiles": "nissl.core.profiles",
     "Projection": "nissl.core.projection",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nissl
 from nissl.core.outlook import VIEWS, Outlook
 from nissl.errors import BadValue
 from nissl.testing.specimens import specimen
@@ -28,7 +29,7 @@ def outlooks(draw):
         epoch=epoch, layer=layer, unit=None if layer is None else maybe(numbers), view=maybe(st.sampled_from(VIEWS)),
         stains=maybe(st.lists(names, max_size=4).map(tuple)), versus=versus, compared=versus is not None and draw(st.booleans()),
         other=maybe(numbers), sample=maybe(numbers), target=maybe(st.lists(names, min_size=1, max_size=2).map(tuple)),
-        brush=draw(st.dictionaries(names, several, max_size=3)), examples=maybe(several),
+        brush=draw(st.dictionaries(names, several, max_size=3)), examples=maybe(st.lists(numbers, min_size=1, max_size=20, unique=True).map(tuple)),
         cell=maybe(st.tuples(names, names, st.none() | numbers)),
         dye=maybe(st.sampled_from(["causal", "contrast"]) | names.map("saved:{}".format)), lamp=maybe(st.sampled_from(["bright", "dark"])),
     )  # fmt: skip
@@ -65,3 +66,19 @@ def test_a_trace_takes_all_of_it_and_refuses_what_means_nothing():
     assert trace[whole].signature == "E_5-L_hidden_1-n_3"
     with pytest.raises(BadValue, match="brush=hidden_1:x means nothing here: it is units by layer"):
         trace["e5?brush=hidden_1:x"]
+
+
+def test_a_view_opens_at_an_outlook_as_at_its_address(monkeypatch):
+    opened = []
+    monkeypatch.setattr("nissl.apps.server.view", lambda run, at, **serving: opened.append(at))
+    there = nissl.Outlook.of("#/e5/hidden_1/n3?stain=3,8")
+    nissl.view("run", there)
+    specimen("followed").view(there)
+    assert opened == ["e5/hidden_1/n3?stain=3,8"] * 2
+
+
+def test_examples_keep_the_order_in_which_they_were_gathered_and_units_are_numbered():
+    told = "e5?brush=hidden_1:3-5,9&examples=12,7-9,3"
+    found = nissl.Outlook.of("e5?brush=hidden_1:9,3-5,4&examples=12,7-9,8,3")
+    assert (found.brush, found.examples, str(found)) == ({"hidden_1": (3, 4, 5, 9)}, (12, 7, 8, 9, 3), told)
+    assert str(nissl.Outlook(epoch=5, brush={"hidden_1": (9, 5, 4, 3)}, examples=(12, 7, 8, 9, 3))) == told

@@ -53,7 +53,7 @@ describe("an address", () => {
             { layer: "x;:", units: [0] },
           ],
         ]),
-        examples: pick([null, [0], [1, 2, 3, 70]]),
+        examples: pick([null, [0], [1, 2, 3, 70], [70, 2, 3, 1]]),
         cell: pick([null, { is: pick(odd), said: pick(odd), epoch: pick([null, 0, 12]) }]),
       };
       expect(parse(written(at))).toEqual(at);

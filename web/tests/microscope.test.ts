@@ -120,13 +120,13 @@ describe("the microscope", () => {
   it("keeps what is brushed and gathered in its address, and says what is not there", async () => {
     const source = new Planted();
     source.examples = 50;
-    const [look] = await opened("#/e1?brush=first:0,2-3;second%2Fb:1&examples=4,7-9", source);
+    const [look] = await opened("#/e1?brush=first:0,2-3;second%2Fb:1&examples=7-9,4", source);
     expect(look.brushing.all).toEqual([
       { layer: "first", units: [0, 2, 3] },
       { layer: "second/b", units: [1] },
     ]);
-    expect(look.gathered).toEqual([4, 7, 8, 9]);
-    expect(look.hash).toBe("#/e1?brush=first:0,2-3;second%2Fb:1&examples=4,7-9");
+    expect(look.gathered).toEqual([7, 8, 9, 4]);
+    expect(look.hash).toBe("#/e1?brush=first:0,2-3;second%2Fb:1&examples=7-9,4");
     look.brushing.clear();
     look.gathered = [];
     expect(look.hash).toBe("#/e1");

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nissl.apps.server import trace_name, where
+from nissl.core.outlook import Outlook
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import MissingDependency
@@ -12,12 +13,13 @@ from nissl.studies._feed.structures import saved
 from nissl.studies.feed import Feed
 
 
-def view(run: str | Path | Trace, at: str = "", *, height: int = 680, **serving: Any) -> Any:
-    """See a trace at an address, such as "e30/hidden_1/n20?stain=3,8"; left out: its last epoch.
+def view(run: str | Path | Trace, at: str | Outlook = "", *, height: int = 680, **serving: Any) -> Any:
+    """See a trace at an address, such as "e30/hidden_1/n20?stain=3,8", or an `Outlook`; left out: its last epoch.
 
     In Jupyter, VS Code, Colab and marimo it gives a widget, whose `at` is the address of what is seen, both ways. Elsewhere it
     opens the page in the browser, as `nissl view` does, until interrupted; `serving` is port, browser, model and data of that.
     """
+    at = str(at)
     if not in_notebook():
         from nissl.apps.server import view as serve
 

@@ -38,9 +38,9 @@ class Outlook:
     sample: int | None = None
     target: tuple[str, ...] | None = None
     brush: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Units that were brushed, by layer."""
+    """Units that were brushed, by layer, in order of their numbers."""
     examples: tuple[int, ...] | None = None
-    """Examples that were gathered one by one."""
+    """Examples that were gathered one by one, in the order in which they were."""
     cell: tuple[str, str, int | None] | None = None
     """Those gathered that are of one class and were taken for another, at this epoch."""
     dye: str | None = None
@@ -72,7 +72,7 @@ class Outlook:
         cell = self.cell and f"{_dashed(self.cell[0])}-{_dashed(self.cell[1])}" + (
             "" if self.cell[2] is None else f":e{self.cell[2]}"
         )
-        brush = ";".join(f"{_plain(layer)}:{ranged(units)}" for layer, units in self.brush.items())
+        brush = ";".join(f"{_plain(layer)}:{ranged(sorted(units))}" for layer, units in self.brush.items())
         dye = f"{SAVED}{_plain(self.dye[len(SAVED) :])}" if self.dye and self.dye.startswith(SAVED) else self.dye
         return [
             ("view", self.view), ("stain", None if self.stains is None else ",".join(map(_plain, self.stains))),
@@ -111,7 +111,7 @@ def _mark(value: str) -> Taken:
 
 def _brush(value: str) -> Taken:
     pairs = [one.partition(":") for one in value.split(";")]
-    found = {unquote_plus(layer): unranged(units) for layer, _, units in pairs}
+    found = {unquote_plus(layer): tuple(sorted(unranged(units) or ())) for layer, _, units in pairs}
     fine = len(found) == len(pairs) and all(layer and units for layer, units in found.items())
     return {"brush": found} if fine else None
 

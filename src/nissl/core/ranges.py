@@ -8,9 +8,9 @@ MOST = 4_000_000
 
 
 def ranged(numbers: Iterable[int]) -> str:
-    """In order, each once, those that follow one another as one."""
+    """As they come, each once, those that follow one another as one."""
     found: list[list[int]] = []
-    for one in sorted(set(numbers)):
+    for one in dict.fromkeys(numbers):
         if found and one == found[-1][1] + 1:
             found[-1][1] = one
         else:
@@ -19,8 +19,8 @@ def ranged(numbers: Iterable[int]) -> str:
 
 
 def unranged(text: str) -> tuple[int, ...] | None:
-    """None where it is nothing of the kind."""
-    found: set[int] = set()
+    """As they are named, each once; None where it is nothing of the kind."""
+    found: dict[int, None] = {}
     for part in text.split(","):
         ends = re.fullmatch(r"([0-9]{1,12})(?:-([0-9]{1,12}))?", part)
         if ends is None:
@@ -28,5 +28,5 @@ def unranged(text: str) -> tuple[int, ...] | None:
         first, last = int(ends[1]), int(ends[2] or ends[1])
         if last < first or len(found) + last - first >= MOST:
             return None
-        found.update(range(first, last + 1))
-    return tuple(sorted(found))
+        found |= dict.fromkeys(range(first, last + 1))
+    return tuple(found)

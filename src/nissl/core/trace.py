@@ -14,6 +14,7 @@ from nissl.core.cells import Epoch
 from nissl.core.history import LayerHistory
 from nissl.core.labelled import Labelled, Series
 from nissl.core.layer import Layer
+from nissl.core.outlook import Outlook
 from nissl.core.places import store_at
 from nissl.core.ranks import lacks
 from nissl.core.store import ArraySpec, Entry, Store
@@ -259,7 +260,7 @@ class Trace(Mapping[str, Epoch]):
 
         return self.undamaged(lambda: annotation.class_sets(self, epoch, model))
 
-    def view(self, at: str = "", **options: Any) -> Any:
+    def view(self, at: str | Outlook = "", **options: Any) -> Any:
         """The microscope at an address, "e30/hidden_1/n20?stain=3,8": in a notebook a widget, elsewhere a page, until interrupted."""
         return import_module("nissl.apps.notebook").view(self, at, **options)  # by name: a noun knows no page
 

@@ -59,7 +59,12 @@ def attribution(
         least = float(np.min(x)) if baseline is None else baseline
         found = five(net, x, asked, baseline=least, progress=progress)
         return Explained(
-            found, x, y, _said(net, x), classes, f"Against a baseline of {least:.3g}: {next(iter(found.values())).target}"
+            found,
+            x,
+            y,
+            _said(net, x),
+            classes,
+            f"Against a baseline of {least:.3g}: {next(iter(found.values())).target}",
         )
     if len(by) == 1:
         told = {by[0]: attribute(net, x, asked, by[0], at=at, unit=unit, progress=progress, **_with(baseline, options))}

@@ -1,6 +1,7 @@
 /** The address of what is looked at: #/e30/hidden_1/n20?stain=3,8&vs=e12 is trace["e30/hidden_1/n20"], 3 and 8 stained, beside epoch 12. */
 
 import type { Brush } from "./brushing.svelte";
+import { sorted } from "./homes";
 import { ranged, unranged } from "./ranges";
 import type { Recorded } from "./types";
 
@@ -136,7 +137,7 @@ function taken(at: Address, name: string, value: string): boolean {
 function brushes(text: string): Brush[] | null {
   const found = text.split(";").map((one) => {
     const [layer, units] = split(one, ":");
-    return { layer: decoded(layer), units: unranged(units) ?? [] };
+    return { layer: decoded(layer), units: sorted(unranged(units) ?? []) };
   });
   const names = new Set(found.map((one) => one.layer));
   return names.size === found.length && found.every((one) => one.layer !== "" && one.units.length > 0) ? found : null;
@@ -176,7 +177,7 @@ export function written(at: Address): string {
 
 /** Brushed units, as an address has them. */
 export function brushed(all: readonly Brush[]): string {
-  return all.map((one) => `${plain(one.layer)}:${ranged(one.units)}`).join(";");
+  return all.map((one) => `${plain(one.layer)}:${ranged(sorted(one.units))}`).join(";");
 }
 
 function dashed(name: string): string {

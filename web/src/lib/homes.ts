@@ -24,6 +24,6 @@ export function toggled(one: number[], others: number[]): number[] {
   return one.some((unit) => mine.has(unit)) ? one.filter((unit) => !mine.has(unit)) : joined(one, others);
 }
 
-function sorted(numbers: number[]): number[] {
+export function sorted(numbers: readonly number[]): number[] {
   return [...numbers].sort((a, b) => a - b);
 }

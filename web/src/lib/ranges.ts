@@ -3,19 +3,20 @@
 /** How many an address may name, so that no link can fill the memory. */
 const MOST = 4_000_000;
 
+/** As they come, each once, those that follow one another as one. */
 export function ranged(numbers: readonly number[]): string {
-  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  const all = [...new Set(numbers)];
   const found: string[] = [];
-  for (let i = 0; i < sorted.length;) {
+  for (let i = 0; i < all.length;) {
     let j = i;
-    while (sorted[j + 1] === (sorted[j] as number) + 1) j += 1;
-    found.push(i === j ? `${sorted[i]}` : `${sorted[i]}-${sorted[j]}`);
+    while (all[j + 1] === (all[j] as number) + 1) j += 1;
+    found.push(i === j ? `${all[i]}` : `${all[i]}-${all[j]}`);
     i = j + 1;
   }
   return found.join(",");
 }
 
-/** Null where it is nothing of the kind. */
+/** As they are named, each once; null where it is nothing of the kind. */
 export function unranged(text: string): number[] | null {
   const found = new Set<number>();
   for (const part of text.split(",")) {
@@ -25,5 +26,5 @@ export function unranged(text: string): number[] | null {
     if (last < first || found.size + last - first >= MOST) return null;
     for (let one = first; one <= last; one++) found.add(one);
   }
-  return [...found].sort((a, b) => a - b);
+  return [...found];
 }
