@@ -222,5 +222,9 @@ def test_a_run_is_trained_anew_with_layers_frozen_and_a_structure_gone(run_path,
     config = again.trace.header["config"]
     assert config["freeze"] == ["hidden_1"] and config["delete"] == [str(tmp_path / "one.json")]
     assert config["data"]["name"] == "Iris"
+    judged = of(str(run_path.with_name("again"))).judged  # by what was kept: what was deleted is in no weights
+    assert [one.loss for one in judged[1:]] == pytest.approx(again.losses, rel=1e-5)
+    best = of(f"mlp:{again.best}", data="iris").judged[0]
+    assert best.loss == pytest.approx(min(again.losses), rel=1e-5)
     with pytest.raises(BadValue, match="other layers or weights"):
         train(run_path.with_name("other"), data="iris", epochs=1, delete=[tmp_path / "one.json"], **quiet)

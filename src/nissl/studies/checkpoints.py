@@ -20,9 +20,9 @@ class Checkpoints:
     def state(self, epoch: int) -> Path:
         return self.folder / f"state_{epoch:06d}.pt"
 
-    def better(self, trainer: Any) -> None:
+    def better(self, trainer: Any, network: Any) -> None:
         """The best network so far: its weights alone, for `torch.load(path, weights_only=True)`."""
-        trainer.save(self.best, trainer.weights())
+        trainer.save(self.best, trainer.weights(network))
 
     def reached(self, trainer: Any, epoch: int, losses: list[float]) -> None:
         """Keep this epoch's whole state, and the one before it: the trace may not hold this epoch yet."""

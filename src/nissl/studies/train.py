@@ -1,7 +1,6 @@
 """`train`: a data set, a network and an optimiser by name, recorded from the first step to the last."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from math import inf, isfinite
 from pathlib import Path
@@ -16,7 +15,7 @@ from nissl.core.settings import Settings
 from nissl.core.trace import Trace
 from nissl.core.trace import open as opened
 from nissl.errors import BadValue, MissingDependency, NoTrace, listing, near
-from nissl.studies._study.anew import begun, edits, told
+from nissl.studies._study.anew import Held, begun, told
 from nissl.studies.checkpoints import Checkpoints
 from nissl.studies.making import made
 from nissl.studies.stages import Stages
@@ -56,7 +55,7 @@ def train(
     there had been no break; overwrite: begin anew; every field of Settings is an option too, as in `nissl.record`.
     keep: "improvements" or "recorded" keep the network before training and at these epochs too, for `nissl.study`.
     start: a run of `train`, whose data, network and best weights are taken; freeze: layers that learn no more; delete: files
-    of structures (`Structure.save`) whose units stay deleted meanwhile.
+    of structures (`Structure.save`) whose units stay deleted meanwhile, and in the weights that are kept.
     The network with the least loss on the test examples is kept in checkpoints/RUN/best_model.pt beside the trace, or here if
     that is no folder. The same seed gives the same network on the same machine. Ctrl-C leaves a whole trace.
     """
@@ -78,8 +77,8 @@ def train(
             network, path, classes=splits.classes or None, bins=bins, probe=tuple(splits.test), resume=resume,
             overwrite=overwrite, settings=settings, config=config,
         )  # fmt: skip
-        with edits(trainer.network, freeze, delete) or nullcontext():
-            return _run(trainer, recorder, epochs, kept, losses, keep)
+        with Held(trainer.network, splits.test.x[:64], freeze, delete) as held:
+            return _run(trainer, recorder, epochs, kept, losses, keep, held)
 
 
 def _kept(path: str | Path | None, keep: str) -> Checkpoints | None:
@@ -89,14 +88,14 @@ def _kept(path: str | Path | None, keep: str) -> Checkpoints | None:
 
 
 def _run(
-    trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float], keep: str
+    trainer: Any, recorder: Recorder, epochs: int, kept: Checkpoints | None, losses: list[float], keep: str, held: Held
 ) -> Trained:
     try:
         with recorder, trainer.paced():
             if kept and not losses:
                 kept.clear()
                 if keep != "best":
-                    kept.stages.keep(trainer.network, 0)
+                    kept.stages.keep(held.lasting(), 0)
             for epoch in recorder.epochs(epochs):
                 for x, y in recorder.batches(trainer.loader):
                     trainer.step(x, y)
@@ -104,9 +103,9 @@ def _run(
                 better = losses[-1] < min(filter(isfinite, losses[:-1]), default=inf)
                 due = recorder.settings.schedule.due(epoch)
                 if kept and better:
-                    kept.better(trainer)
+                    kept.better(trainer, held.lasting())
                 if kept and ((keep == "improvements" and better) or (keep == "recorded" and due)):
-                    kept.stages.keep(trainer.network, epoch)
+                    kept.stages.keep(held.lasting(), epoch)
                 if kept and due:
                     kept.reached(trainer, epoch, losses)
     except KeyboardInterrupt:
@@ -119,7 +118,7 @@ def _run(
         raise
     best = kept.best if kept and kept.best.exists() else None
     return Trained(
-        trainer.network, recorder.trace, tuple(losses), best, kept.stages if kept and keep != "best" else None
+        held.lasting(), recorder.trace, tuple(losses), best, kept.stages if kept and keep != "best" else None
     )
 
 

@@ -74,16 +74,17 @@ class Trainer:
         self.network.train(training)
         return total / len(self._splits.test.x)
 
-    def weights(self) -> dict[str, Tensor]:
-        """Of the network as it is now, where any machine can load them."""
-        return {name: value.cpu() for name, value in self.network.state_dict().items()}
+    @staticmethod
+    def weights(network: nn.Module) -> dict[str, Tensor]:
+        """As they are now, where any machine can load them."""
+        return {name: value.cpu() for name, value in network.state_dict().items()}
 
     def state(self) -> dict[str, Any]:
         """All that decides how the training goes on."""
         drawn = {"cpu": torch.get_rng_state(), "order": self.loader.order.get_state()}
         if self.device.startswith("cuda"):
             drawn["device"] = torch.cuda.get_rng_state(self.device)
-        return {"network": self.weights(), "optimiser": self._optimiser.state_dict(), "random": drawn}
+        return {"network": self.weights(self.network), "optimiser": self._optimiser.state_dict(), "random": drawn}
 
     def restore(self, path: Path) -> dict[str, Any]:
         """Be as at `state`; gives everything that lies in the file."""

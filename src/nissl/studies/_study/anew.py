@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nissl import plugins
 from nissl.core.edit import Edit
@@ -34,24 +34,44 @@ def begun(start: str | Path) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     return data, model, of_data, of_model | {"weights": str(kept.best)}
 
 
-def edits(model: Any, freeze: str | Sequence[str] | None, delete: Sequence[str | Path] | None) -> Edit | None:
-    """Layers that learn no more, and structures that are away, as one edit."""
-    if isinstance(delete, str | Path):
-        raise BadValue(f"delete={delete!r}: a list of files, such as [{str(delete)!r}].")
-    found: list[Edit] = []
-    if freeze:
-        net = network(model)
-        names = net.select(freeze)
-        if not names:
-            raise UnknownName(
-                f"freeze={freeze!r} is none of the layers: {listing(layer.name for layer in net.layers)}."
-            )
-        found += [edit(model)[name].freeze() for name in names]
-    found += [Structure.load(file, model).delete() for file in delete or ()]
-    whole = None
-    for one in found:
-        whole = one if whole is None else whole + one
-    return whole
+class Held:
+    """Layers that learn no more, and structures that are away, while it is open."""
+
+    def __init__(self, model: Any, x: Any, freeze: str | Sequence[str] | None, delete: Sequence[str | Path] | None):
+        """`x`: inputs as the model takes them."""
+        if isinstance(delete, str | Path):
+            raise BadValue(f"delete={delete!r}: a list of files, such as [{str(delete)!r}].")
+        away = [Structure.load(file, model).delete() for file in delete or ()]
+        self._model, self._x, self._all = model, x, _together([*_frozen(model, freeze), *away])
+        self._away = _together(away)
+
+    def __enter__(self) -> Self:
+        if self._all is not None:
+            self._all.attach()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._all is not None:
+            self._all.detach()
+
+    def lasting(self) -> Any:
+        """The network as it is in use: in weights that are kept, what was deleted stays deleted."""
+        return self._model if self._away is None else self._away.commit(self._x)[0]
+
+
+def _frozen(model: Any, freeze: str | Sequence[str] | None) -> list[Edit]:
+    if not freeze:
+        return []
+    net = network(model)
+    names = net.select(freeze)
+    if not names:
+        raise UnknownName(f"freeze={freeze!r} is none of the layers: {listing(layer.name for layer in net.layers)}.")
+    return [edit(model)[name].freeze() for name in names]
+
+
+def _together(found: Sequence[Edit]) -> Edit | None:
+    """As one; a sum is an edit of its own, so that what is in use can also be made part of the weights."""
+    return sum(found[1:], Edit(found[0].network, found[0].changes, found[0].sample)) if found else None
 
 
 def told(**given: Any) -> dict[str, Any]:
