@@ -193,6 +193,12 @@ def test_a_checkpoint_is_studied_without_training(run_path):
     done = train(run_path, data="iris", epochs=2, progress=False, device="cpu", model_options={"hidden": (7,)})
     found = of(f"mlp,hidden=7:{done.best}", data="iris", progress=False)
     assert found.judged[0].loss == pytest.approx(min(done.losses), rel=1e-5) and found.run is None
+    assert found.epochs == (0,)
+    run = of(
+        str(run_path), progress=False
+    )  # only the best weights were kept, and the trace says of which epoch they are
+    assert run.epochs == (1 + int(np.argmin(done.losses)),)
+    assert run.judged[0].loss == found.judged[0].loss
     for where, message in [
         (f"mlp:{done.best}", "for another network"),
         (f"mlp,shape=3:{done.best}", "no option .shape"),

@@ -72,7 +72,7 @@ class Study:
 def study(
     model: Any, data: Any, stages: Stages | str | Path | None = None, *, epochs: Sequence[int] | None = None, classes: Any = None,
     by: str | None = None, samples: int = 10, layers: str | Sequence[str] | None = None, seed: int = 0, batch: int = 256,
-    against: Any = None, names: Sequence[str] = ("this network", "the other"), progress: bool = True,
+    against: Any = None, names: Sequence[str] = ("this network", "the other"), now: int = 0, progress: bool = True,
 ) -> Study:  # fmt: skip
     """How a network came to answer as it does, on examples it did not learn from; the model is afterwards as it was.
 
@@ -81,7 +81,7 @@ def study(
     the method of attribution; None: guided backpropagation, or where there is no ReLU to guide, smoothed gradients.
     `samples`: how many are shown in each picture. `layers`: where attention is looked at; None: spread over all. `against`:
     another network of the same layers, such as one that was trained anew; what both attend to is then shown side by side, under
-    these `names`, for the samples on which they differ most.
+    these `names`, for the samples on which they differ most. `now`: which epoch it is, of a model that has no stages.
     """
     if samples < 1:
         raise BadValue(f"samples={samples}: how many are shown in each picture, a whole number from 1.")
@@ -100,7 +100,7 @@ def study(
     with shown("judging each stage", progress) as tick:
         for number, epoch in enumerate(wanted, 1):
             with looking.at(epoch) as then:
-                found.append(judged(then, 0 if epoch is None else epoch, pool.x, pool.groups, batch))
+                found.append(judged(then, now if epoch is None else epoch, pool.x, pool.groups, batch))
             tick(number / len(wanted))
     return Study(tuple(found), traced(found, looking.classes, type(net.model).__name__), looking)
 
@@ -134,5 +134,15 @@ def of(
         kept = Checkpoints(where).stages
         stages = kept.folder if len(kept) else None
     judged_by = seen.held_out if seen.held_out is not None else seen.discovery
-    found = study(seen.model, few(judged_by, limit), stages, classes=seen.classes or None, **options)
-    return found if ":" in where else replace(found, run=opened(where))
+    run = None if ":" in where else opened(where)
+    found = study(
+        seen.model, few(judged_by, limit), stages, classes=seen.classes or None, now=_best(run) if run else 0, **options
+    )  # fmt: skip
+    return replace(found, run=run)
+
+
+def _best(run: Trace) -> int:
+    """The epoch of the best weights, as far as the trace tells."""
+    losses = {entry.epoch: entry.scalars.get("probe_loss", np.nan) for entry in run.entries}
+    known = [epoch for epoch, loss in losses.items() if np.isfinite(loss)]
+    return min(known, key=losses.__getitem__, default=0)
