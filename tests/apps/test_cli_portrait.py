@@ -54,7 +54,10 @@ def test_over_the_stages_of_a_run(kept, tmp_path, capsys, monkeypatch):
 def test_of_units_of_a_model_in_a_file_without_data(script, tmp_path, capsys):
     words = ["portrait", f"{script}:net", "--input-shape", "1,8,8", *QUICK, "-o", str(tmp_path / "units.png")]
     assert main([*words, "--unit", "0/n_2,0/1", "--centre", "--canvas", "pixels", "--turn", "0"]) == 0
-    assert "2 portraits of 2, 1: on average activation" in capsys.readouterr().out
+    both = capsys.readouterr().out
+    assert "2 portraits of 2, 1: on average activation" in both
+    assert main([*words, "--unit", "0/2,1", "--centre", "--canvas", "pixels", "--turn", "0"]) == 0
+    assert capsys.readouterr().out == both
     assert main([*words, "--unit", "0"]) == 0
     assert "3 portraits of 0, 1, 2" in capsys.readouterr().out
 
@@ -74,7 +77,7 @@ def test_a_vector_a_judge_and_a_search(script, tmp_path, capsys):
     (["{script}:net"], "--data"), (["{script}:net", "--input-shape", "1,8,8", "--data", "digits"], "not by both"),
     (["{script}:net", "--input-shape", "1,8,8", "--epochs", "1"], "kept no stages"), (["{kept}", "--input-shape", "1,8,8"], "knows its data"),
     (["{kept}", "--epochs", "9"], "no stage of epoch 9"), (["{kept}", "--target", "seven"], "target='seven'"),
-    (["{kept}", "--unit", "hidden_1/0,output/1"], "LAYER/7"), (["{kept}", "--unit", "hidden_1/0", "--target", "1"], "one of the two"),
+    (["{kept}", "--unit", "hidden_1/0,output/1"], "LAYER/7"), (["{kept}", "--unit", "0,hidden_1/1"], "LAYER/7"), (["{kept}", "--unit", "hidden_1/0", "--target", "1"], "one of the two"),
     (["{kept}", "-o", "a.txt"], ".png"), (["{kept}", "--shfit", "1"], "Did you mean 'shift'"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_said_in_words(script, kept, capsys, words, said):

@@ -80,10 +80,10 @@ def _units(said: Sequence[str]) -> tuple[str, list[int] | None]:
     parts = [one.rpartition("/") for one in said]
     if len(said) == 1 and not (parts[0][0] and _number(parts[0][2])):
         return said[0], None
-    layers = {layer for layer, _, _ in parts}
-    if len(layers) != 1 or not all(layer and _number(number) for layer, _, number in parts):
+    layers = {layer for layer, _, _ in parts if layer}  # of conv1/7,9 too
+    if len(layers) != 1 or not parts[0][0] or not all(_number(number) for _, _, number in parts):
         raise UnknownName(
-            f"unit={','.join(said)}: write LAYER/7, several units of one layer, or LAYER for all of them."
+            f"unit={','.join(said)}: write LAYER/7, several units of one layer as LAYER/0,3,7, or LAYER for all of them."
         )
     return layers.pop(), [int(number.removeprefix("n_")) for _, _, number in parts]
 

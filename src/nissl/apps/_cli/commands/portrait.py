@@ -12,7 +12,7 @@ def portrait(
     where: Annotated[str, Parameter(help="A run of `nissl train`; a model, FILE.py:NAME or package.module:NAME; or a checkpoint, simplenet:FILE.pth.")],
     *,
     target: Annotated[list[str] | None, Parameter(converter=several, negative=(), n_tokens=1, help="Classes: 3,8; numbers with points: outputs to come near; left out: every class.")] = None,
-    unit: Annotated[list[str] | None, Parameter(converter=several, negative=(), n_tokens=1, help="LAYER/7, several with commas, or LAYER: units in place of classes.")] = None,
+    unit: Annotated[list[str] | None, Parameter(converter=several, negative=(), n_tokens=1, help="LAYER/7, LAYER/0,3,7, or LAYER for all: units in place of classes.")] = None,
     centre: Annotated[bool, Parameter(negative=(), help="Units by what they say in the middle, not by their mean.")] = False,
     data: Annotated[str | None, Parameter(help="Real inputs: FILE.py:NAME, or a data set by name; a run knows its own.")] = None,
     input_shape: Annotated[list[int] | None, Parameter(converter=sizes, negative=(), n_tokens=1, help="Of one input, where there are no data: 3,224,224.")] = None,
