@@ -72,10 +72,16 @@ class MissingDependency(NisslError, ImportError):
 
 
 def listing(names: Iterable[object], limit: int = 20) -> str:
-    """Names for a message: the first few, and how many more."""
+    """Names for a message: the first few, and how many more; names that hold commas are told apart by semicolons."""
     known = [str(name) for name in names]
+    between = "; " if any(", " in name for name in known[:limit]) else ", "
     more = f" ... ({len(known) - limit} more)" if len(known) > limit else ""
-    return ", ".join(known[:limit]) + more if known else "none"
+    return between.join(known[:limit]) + more if known else "none"
+
+
+def plural(count: int, thing: str) -> str:
+    """'1 layer', '1,200 layers'."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def near(name: object, known: Iterable[object]) -> str:

@@ -5,6 +5,8 @@ import pytest
 
 import nissl
 from nissl.apps.cli import main
+from nissl.core.marks import Cells
+from nissl.studies.profile import grouped
 
 torch = pytest.importorskip("torch")
 
@@ -22,6 +24,27 @@ side = np.where(x.mean((1, 2, 3)) > 1, "light", "dark")
 
 def data():
     return x, y
+"""
+
+
+PLAIN = """
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 6, 3), nn.Linear(216, 3)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)).flatten(1))
+
+
+net = Plain()
+
+
+def whole():
+    import nissl
+
+    return nissl.network(net, functional=True)
 """
 
 
@@ -48,11 +71,36 @@ def test_a_table_a_file_and_pictures(mine, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "0, dark" in said and "contrasts are significant" in said and f"written: {out}" in said
     found = nissl.Profiles.load(out)
-    assert found.factors == ("label", "column 2") and found.answers["0"].aligned
+    assert found.factors == ("label", "side") and found.answers["0"].aligned
     pytest.importorskip("matplotlib")
     assert {file.name for file in folder.iterdir()} == {
         f"{kind}_{layer}.png" for kind in ("profiles", "dendrogram") for layer in ("0", "3")
     }
+
+
+def test_pictures_compare_as_the_table_does(mine, tmp_path, capsys):
+    words = ["--data", f"{mine}:data", "--groups", f"{mine}:side,correct", "--within", "side", "--layers", "3"]
+    found = grouped(
+        f"{mine}:net", (f"{mine}:side", "correct"), data=f"{mine}:data", within="side", layers=["3"], progress=False
+    )
+    table = found.profiles.measure("3", "contrast", within="side")["contrast"].values
+    shares = next(mark for mark in found.pictures["profiles_3"].describe().marks if isinstance(mark, Cells)).shares
+    deepest = np.nanmax(np.abs(table))
+    np.testing.assert_allclose(np.sort(shares.ravel()), np.sort(0.5 + np.nan_to_num(table.ravel()) / deepest / 2))
+    assert main(["profile", f"{mine}:net", *words]) == 0
+    assert "by side x correct" in capsys.readouterr().out
+    assert main(["profile", f"{mine}:net", *words[:2], "--groups", f"{mine}:side,{mine}:side"]) == 2
+    assert "names side twice" in capsys.readouterr().err
+
+
+def test_a_layer_that_is_heard_before_its_function_says_so(tmp_path, capsys):
+    file = tmp_path / "plain.py"
+    file.write_text(SCRIPT.replace("net = nn.Sequential", "before = nn.Sequential") + PLAIN)
+    assert main(["profile", f"{file}:net", "--data", f"{file}:data"]) == 0
+    assert "first: 6 units" in (said := capsys.readouterr().out)
+    assert "recorded before relu" in next(line for line in said.splitlines() if line.startswith("first"))
+    assert main(["profile", f"{file}:whole", "--data", f"{file}:data"]) == 0
+    assert "recorded before" not in capsys.readouterr().out
 
 
 def test_only_the_groups_of_interest(mine, capsys):

@@ -71,3 +71,11 @@ def test_the_terminal_compares_two(path, tmp_path, capsys):
     assert main(["changes", str(tmp_path / "none")]) == 2
     assert main(["changes", str(tmp_path / "one"), "--level", "7"]) == 2
     assert "level=7" in capsys.readouterr().err
+
+
+def test_a_layer_that_says_nothing_is_named_and_not_counted(path):
+    trace = stored({"a": path, "b": 2 * path + 1, "still": np.ones_like(path[:, :3])})
+    found = nissl.changes(trace, progress=False)
+    picture = Likeness(trace, found).describe()
+    assert "2 of 3 layers shown" in picture.caption and "be compared of still" in picture.caption
+    assert "Nothing moves in still." in Changes(trace, found).describe().caption

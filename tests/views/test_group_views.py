@@ -66,6 +66,23 @@ def test_rows_of_the_tree_stand_where_their_names_do():
     np.testing.assert_allclose(np.array(depths) / max(depths), kin.joins[:, 2] / kin.joins[:, 2].max())
 
 
+def test_names_of_crossings_are_told_apart():
+    names = ["Latino/Hispanic, female", "Latino/Hispanic, male", "White, female"]
+    profiles = made(3, names=names)
+    for view in (Contrasts(profiles, "one"), Dendrogram(nissl.kinship(profiles, "one"))):
+        words = [mark.words for mark in view.describe().marks if isinstance(mark, Text)]
+        assert set(names) <= set(words) and not any("…" in one for one in words)
+
+
+def test_a_group_without_another_of_its_level_says_so():
+    codes = np.arange(90) % 3
+    rows = np.random.default_rng(0).normal(size=(90, 6))
+    columns = {"side": np.array(["left", "left", "right"])[codes], "kind": np.array(["x", "y", "y"])[codes]}
+    profiles = nissl.profile({"one": rows}, np.arange(90), columns, progress=False)
+    picture = Contrasts(profiles, "one", within="side").describe()
+    assert [m.words for m in picture.marks if isinstance(m, Text)].count("no other group to compare it with") == 1
+
+
 def test_what_cannot_be_shown_says_why():
     with pytest.raises(NotHeard, match="two groups of two"):
         Contrasts(made(1), "one").describe()

@@ -15,7 +15,7 @@ from nissl.core.kinship import By, distances, similarities
 from nissl.core.labelled import Labelled, Series
 from nissl.core.profile import measured
 from nissl.core.tally import Moments
-from nissl.errors import BadValue, UnknownName, listing, near
+from nissl.errors import BadValue, UnknownName, listing, near, plural
 
 Array = NDArray[Any]
 GROUP, OTHER = "group", "other"
@@ -187,7 +187,7 @@ class Profiles(Mapping[str, Labelled]):
     def __repr__(self) -> str:
         by = " x ".join(self.factors)
         return (
-            f"<profiles of {len(self)} layers for {len(self.levels)} groups by {by}, {int(self.counts.sum()):,} examples: "
+            f"<profiles of {plural(len(self), 'layer')} for {plural(len(self.levels), 'group')} by {by}, {int(self.counts.sum()):,} examples: "
             f"{listing(self.layers)}>"
         )
 

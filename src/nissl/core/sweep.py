@@ -18,7 +18,7 @@ from nissl.core.network import Network, examples
 from nissl.core.pool import settled, unsettled
 from nissl.core.screen import amount
 from nissl.core.tally import Tally
-from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, listing
+from nissl.errors import BadValue, NisslWarning, NotHeard, OverBudget, listing, plural
 
 Array = NDArray[Any]
 ALIGNED = ("prediction", "label")
@@ -51,6 +51,8 @@ class Sweep:
     def look(self, x: Any) -> int:
         """One pass over a few examples shows which layers there are; returns how many values they say of one example."""
         spoken: dict[str, int] = {}
+        if self._names is None:
+            self.network.look(x)  # which shows also what bends a layer's value behind our back
         with self.network.evaluating(), self.network.watch(lambda n, v: spoken.update({n: _size(v)}), "*"):
             self._outputs = self.network.run(x)
             self.network.settle()
@@ -213,10 +215,11 @@ class Sweep:
         }
         if sum(needed.values()) > self.memory:
             most = max(needed, key=lambda name: needed[name])
+            units = "for units alone with positions=False, " if self.positions else ""
             raise OverBudget(
-                f"The sums of {len(needed)} layers for {len(self.grouping)} groups take {amount(sum(needed.values()))}, more than "
-                f"memory allows, {amount(self.memory)}; most of it is for {most}. Ask for fewer layers=, for units alone with "
-                "positions=False, for fewer groups, or allow more memory=."
+                f"The sums of {plural(len(needed), 'layer')} for {plural(len(self.grouping), 'group')} take {amount(sum(needed.values()))}, "
+                f"more than memory allows, {amount(self.memory)}; most of it is for {most}. Ask for fewer layers=, {units}for fewer "
+                "groups, or allow more memory=."
             )
 
     def _aligned(self, sums: Sums, first: Any, slopes: Any) -> Any:

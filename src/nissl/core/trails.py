@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.ordering import SHUFFLES, Measure, Quality, order
-from nissl.errors import BadValue, UnknownName, listing, near
+from nissl.errors import BadValue, UnknownName, listing, near, plural
 
 Array = NDArray[Any]
 
@@ -118,7 +118,7 @@ class Trails:
 
     def __repr__(self) -> str:
         return (
-            f"<Trails of {self.units:,} units of {listing(self.layers)} through {len(self.epochs)} epochs, "
+            f"<Trails of {plural(self.units, 'unit')} of {listing(self.layers)} through {plural(len(self.epochs), 'epoch')}, "
             f"by {self.recipe.get('by')}>"
         )
 

@@ -62,22 +62,33 @@ def grouped(
     if output is not None and (output.exists() or output.suffix != ".npz"):
         raise BadValue(f"{output}: name a new file that ends in .npz; nothing is overwritten.")
     seen = subject(where, data, EVERY)
-    given: list[Any] = [named(word) if ":" in word else word for word in groups]
+    given = _columns(groups)
     examples = seen.held_out if seen.held_out is not None else seen.discovery
     found = profiled(
-        seen.model, examples, given[0] if len(given) == 1 else given, layers=layers, align=align,
+        seen.model, examples, given, layers=layers, align=align,
         classes=seen.classes or None, **options,
     )  # fmt: skip
     found = found.only(only) if only else found
     pictures: dict[str, View] = {}
     for layer in found.layers:
-        pictures[f"profiles_{layer}"] = Contrasts(found, layer, against=contrast)
+        pictures[f"profiles_{layer}"] = Contrasts(found, layer, against=contrast, within=within)
         if len(found.groups) > 2:
             pictures[f"dendrogram_{layer}"] = Dendrogram(kinship(found, layer))
     told = tuple(_told(found, layer, {"against": contrast, "within": within}) for layer in found.layers)
     if output is not None:
         found.save(output)
     return Grouped(found, told, pictures)
+
+
+def _columns(groups: Sequence[str]) -> dict[str, Any]:
+    """Words, and columns under the names that they have in their files."""
+    found: dict[str, Any] = {}
+    for word in groups:
+        name = word.rpartition(":")[2]
+        if name in found:
+            raise BadValue(f"--groups names {name} twice: to cross columns, give them names of their own.")
+        found[name] = named(word) if ":" in word else word
+    return found
 
 
 def _told(found: Profiles, layer: str, options: dict[str, Any]) -> Told:

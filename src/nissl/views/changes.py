@@ -223,6 +223,12 @@ def _caption(found: Found, layers: Sequence[str], axis: _Axis) -> str:
         ),
         lettering.counted(len(layers), len(found.scans), "layer"),
     ]
-    if any(scan.untested for scan in found.scans.values()):
-        said.append(next(scan.untested for scan in found.scans.values() if scan.untested))
+    why: dict[str, list[str]] = {}
+    for name, scan in found.scans.items():
+        if scan.untested:
+            why.setdefault(scan.untested, []).append(name)
+    said += [
+        f"{reason}{f' in {lettering.listed(names)}' if len(names) < len(found.scans) else ''}"
+        for reason, names in why.items()
+    ]
     return lettering.sentences(said)

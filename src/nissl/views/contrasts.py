@@ -15,7 +15,8 @@ from nissl.views._plots.scale import scale, spaced, thinned
 from nissl.views._staining.lettering import counted, fitted, number, plural, sentences, width
 
 Array = NDArray[Any]
-LEFT, TOP, WIDE, HIGH = 250.0, 66.0, 1190.0, 560.0
+LEFT, RIGHT, TOP, HIGH = (250.0, 420.0), 1440.0, 66.0, 560.0
+"""Names have as much room at the left as they take."""
 MOST = 600
 """Up to so many units; of more, those that set groups apart most."""
 NUMBERED = 40
@@ -50,11 +51,15 @@ class Contrasts(View):
         shown = units[order]
         finite = np.abs(table[:, shown][np.isfinite(table[:, shown])])
         most = float(finite.max(initial=0)) or 1.0
-        marks = [*self._field(table[:, shown], most), *self._rows((q < ALPHA).sum(1)), *self._columns(shown)]
+        marks = [
+            *self._field(table[:, shown], most),
+            *self._rows((q < ALPHA).sum(1), np.isfinite(table).any(1)),
+            *self._columns(shown),
+        ]
         title = f"What sets {self._many()} apart in {self.layer}"
         words = "effect, standard deviations" if self.of == "effect" else "contrast"
         marks += scale(
-            LEFT, TOP + self._high() + 66, 420, "change", (-most, 0.0, most), f"{words}; white: no difference"
+            self._left, TOP + self._high() + 66, 420, "change", (-most, 0.0, most), f"{words}; white: no difference"
         )
         return Picture(title, self._caption(table, q, len(shown)), 1600, TOP + self._high() + 120, tuple(marks))
 
@@ -66,38 +71,53 @@ class Contrasts(View):
         by = " and ".join(self.profiles.factors)
         return f"{plural(len(self.profiles.groups), 'group')} by {by}"
 
+    @property
+    def _left(self) -> float:
+        rows = zip(self.profiles.groups, self.profiles.counts, strict=True)
+        return float(np.clip(max(width(name, 16) + width(f"{count:,}", 15) for name, count in rows) + 32, *LEFT))
+
+    @property
+    def _wide(self) -> float:
+        return RIGHT - self._left
+
     def _high(self) -> float:
         return min(HIGH, 40.0 * len(self.profiles.groups))
 
     def _field(self, table: Array, most: float) -> list[Mark]:
         shares = 0.5 + np.clip(np.nan_to_num(table, posinf=most, neginf=-most) / most, -1, 1) / 2
-        high = self._high()
-        frame = np.array([(LEFT, TOP), (LEFT + WIDE, TOP), (LEFT + WIDE, TOP + high), (LEFT, TOP + high), (LEFT, TOP)])
-        return [Cells(LEFT, TOP, WIDE, high, shares, "change"), Lines(frame, FAINT, 1.2)]
+        high, left = self._high(), self._left
+        frame = np.array([(left, TOP), (RIGHT, TOP), (RIGHT, TOP + high), (left, TOP + high), (left, TOP)])
+        return [Cells(left, TOP, self._wide, high, shares, "change"), Lines(frame, FAINT, 1.2)]
 
-    def _rows(self, significant: Array) -> list[Mark]:
-        down = self._high() / len(self.profiles.groups)
+    def _rows(self, significant: Array, compared: Array) -> list[Mark]:
+        left, down = self._left, self._high() / len(self.profiles.groups)
         marks: list[Mark] = [
-            Text(LEFT - 12, TOP - 22, "group, examples", 15, "right", colour=MUTED),
-            Text(LEFT + WIDE + 12, TOP - 22, "units, q < 0.05", 15, colour=MUTED),
+            Text(left - 12, TOP - 22, "group, examples", 15, "right", colour=MUTED),
+            Text(RIGHT + 12, TOP - 22, "units, q < 0.05", 15, colour=MUTED),
         ]
         for place in spaced(len(self.profiles.groups), down, 18):
             middle, count = TOP + down * (place + 0.5), f"{int(self.profiles.counts[place]):,}"
-            marks.append(Text(LEFT - 12, middle, count, 15, "right", colour=MUTED))
-            name = Text(LEFT - 24 - width(count, 15), middle, self.profiles.groups[place], 16, "right", colour=INK)
+            marks.append(Text(left - 12, middle, count, 15, "right", colour=MUTED))
+            name = Text(left - 24 - width(count, 15), middle, self.profiles.groups[place], 16, "right", colour=INK)
             marks.append(fitted(name, name.x - 8))
-            marks.append(Text(LEFT + WIDE + 12, middle, f"{int(significant[place]):,}", 15, colour=MUTED))
+            if compared[place]:
+                marks.append(Text(RIGHT + 12, middle, f"{int(significant[place]):,}", 15, colour=MUTED))
+            else:
+                words = Text(
+                    (left + RIGHT) / 2, middle, "no other group to compare it with", 15, "center", colour=MUTED
+                )
+                marks.append(words)
         return marks
 
     def _columns(self, shown: Array) -> list[Mark]:
-        y, across = TOP + self._high() + 18, WIDE / len(shown)
+        left, y, across = self._left, TOP + self._high() + 18, self._wide / len(shown)
         what = f"{self.profiles.answer(self.layer).layer.unit}s"
         if len(shown) > NUMBERED:
             words = f"{len(shown):,} {what}, by the group that each sets apart most"
-            return [Text(LEFT + WIDE / 2, y, words, 15, "center", colour=MUTED)]
-        marks: list[Mark] = [Text(LEFT - 12, y, what[:-1], 15, "right", colour=MUTED)]
+            return [Text((left + RIGHT) / 2, y, words, 15, "center", colour=MUTED)]
+        marks: list[Mark] = [Text(left - 12, y, what[:-1], 15, "right", colour=MUTED)]
         return marks + [
-            Text(LEFT + across * (place + 0.5), y, f"{unit}", 14, "center", colour=MUTED)
+            Text(left + across * (place + 0.5), y, f"{unit}", 14, "center", colour=MUTED)
             for place, unit in enumerate(shown.tolist())
         ]
 

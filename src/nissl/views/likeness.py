@@ -43,10 +43,12 @@ class Likeness(TraceView):
         rows = -(-(len(fields) + 1) // ACROSS)
         if not fields:
             marks.append(Text(0, 40, "nothing to compare: that takes four points that differ", 18, colour=MUTED))
-            return Picture("How alike epochs and layers are", _caption(alike, names), 1600, 80, tuple(marks))
+            return Picture("How alike epochs and layers are", _caption(alike, names, 0), 1600, 80, tuple(marks))
         low = 350 * rows + 20
         marks += _scale(low)
-        return Picture("How alike epochs and layers are", _caption(alike, names), 1600, low + 50, tuple(marks))
+        return Picture(
+            "How alike epochs and layers are", _caption(alike, names, len(fields)), 1600, low + 50, tuple(marks)
+        )
 
 
 def _field(table: NDArray[Any], left: float, top: float) -> list[Mark]:
@@ -92,12 +94,15 @@ def _scale(top: float) -> list[Mark]:
     return marks
 
 
-def _caption(alike: Alike, names: list[str]) -> str:
+def _caption(alike: Alike, names: list[str], compared: int) -> str:
     whose = f"{alike.points:,} probe examples" if alike.by == "samples" else f"the profiles of {alike.points:,} classes"
     said = [
         f"Debiased linear CKA of {whose}, which counts no noise as likeness; below 0 it is shown as 0",
-        lettering.counted(len(names), len(alike.layers), "layer") if alike.layers else "no layer can be compared",
+        lettering.counted(compared, len(alike.layers), "layer") if compared else "no layer can be compared",
     ]
+    if 0 < compared < len(names):
+        same = [name for name in names if not np.isfinite(alike.within[name]).any()]
+        said.append(f"nothing can be compared of {lettering.listed(same)}, the same for every example")
     if alike.by == "classes":
         said.append("classes are few points: record the quantity 'samples' to compare examples")
     if len(alike.epochs) > 1:

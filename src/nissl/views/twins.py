@@ -69,7 +69,7 @@ class Twins(View):
         """Layers of one run beside layers of the other."""
         places = [self.found.pairs.index(pair) for pair in shown]
         table = self.found.across[np.ix_(places, places)]
-        left, side, top = 1390.0, 180.0, TOP + 50.0
+        left, side, top = 1360.0, 170.0, TOP + 50.0
         if not np.isfinite(table).any():
             return []
         box = [[left, top], [left + side, top], [left + side, top + side], [left, top + side], [left, top]]
@@ -84,11 +84,10 @@ class Twins(View):
         step = side / len(shown)
         for place, pair in enumerate(shown):
             value, at = table[place, place], top + step * (place + 0.5)
-            if np.isfinite(value):
-                told = Text(left + side + 8, at, f"{_told(float(value))}", 14, colour=INK)
-                marks.append(told)
+            told = _told(float(value)) if np.isfinite(value) else "none"
+            marks.append(Text(left + side + 8, at, f"{place + 1}: {told}", 14, colour=INK))
             name = lettering.fitted(
-                Text(left, top + side + 22 + 22 * place, f"{place + 1}: {pair.one}", 14, colour=MUTED), 200
+                Text(left, top + side + 22 + 22 * place, f"{place + 1}: {pair.one}", 14, colour=MUTED), 230
             )
             marks.append(name)
         return marks

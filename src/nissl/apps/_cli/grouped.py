@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nissl.apps._cli.screens import console, table
 from nissl.core.profiles import Trait
-from nissl.errors import MissingDependency
+from nissl.errors import MissingDependency, plural
 from nissl.studies.profile import Grouped, Told
 
 ROWS = 24
@@ -15,7 +15,7 @@ def shown(done: Grouped, output: Path | None, pictures: Path | None) -> None:
     says, found = console(), done.profiles
     says.print(repr(found)[1:-1], markup=False, soft_wrap=True)
     for one in done.told:
-        says.print(_heading(one), markup=False, soft_wrap=True)
+        says.print(_heading(one, found.answer(one.layer).layer.remark), markup=False, soft_wrap=True)
         columns = ("group", "examples", "units that set it apart (effect size, Hedges' g)", "q < 0.05")
         says.print(table(columns, _rows(done, one), right=(1, 3)))
     says.print(
@@ -28,10 +28,10 @@ def shown(done: Grouped, output: Path | None, pictures: Path | None) -> None:
         _painted(done, pictures)
 
 
-def _heading(one: Told) -> str:
-    dead = f"; {one.dead:,} units say the same to everything" if one.dead else ""
+def _heading(one: Told, remark: str | None) -> str:
+    dead = f"; {plural(one.dead, 'unit')} said the same to everything" if one.dead else ""
     told = f"{sum(one.significant.values()):,} of {one.tests:,} contrasts are significant"
-    return f"{one.layer}: {one.units:,} units; {told}{dead}"
+    return f"{one.layer}: {plural(one.units, 'unit')}; {told}{dead}{f'; {remark}' if remark else ''}"
 
 
 def _rows(done: Grouped, one: Told) -> list[tuple[str, ...]]:
@@ -42,7 +42,8 @@ def _rows(done: Grouped, one: Told) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, count in list(zip(found.groups, found.counts, strict=True))[:ROWS]:
         told = "  ".join(f"n_{t.unit} {t.effect:+.2f}{'' if t.q < 0.05 else '?'}" for t in by_group[name])
-        rows.append((name, f"{int(count):,}", told or "too few to compare", f"{one.significant[name]:,}"))
+        silent = "nothing to compare" if count > 1 else "too few to compare"
+        rows.append((name, f"{int(count):,}", told or silent, f"{one.significant[name]:,}"))
     if len(found.groups) > ROWS:
         rows.append((f"{ROWS} of {len(found.groups)} groups shown", "", "", ""))
     return rows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nissl.core.marks import plain
 from nissl.core.trace import Trace
-from nissl.errors import MissingDependency
+from nissl.errors import MissingDependency, plural
 
 Array = NDArray[Any]
 VERSION = 1
@@ -193,16 +193,16 @@ def _layer(of: Twins, pair: Pair, cka: float) -> Iterator[str]:
     last = pair.distances[-1] if len(pair.distances) else np.zeros(0)
     same = int((last <= NEAR).sum()) if len(last) else 0
     if pair.kin and same == count:
-        yield f"{name} is the same in both: all {count:,} units answer alike."
+        yield f"{name} is the same in both: all {plural(count, 'unit')} answer alike."
         return
     if pair.kin:
         apart = [e for e, d in zip(pair.epochs, pair.distances, strict=True) if (d > NEAR).any()]
-        yield f"{name} began alike in both; {count - same:,} of {count:,} units answer otherwise, the first from E_{apart[0]} on."
+        yield f"{name} began alike in both; {count - same:,} of {plural(count, 'unit')} answer otherwise, the first from E_{apart[0]} on."
     alike = int(match.partners(of.level).sum())
     whole = f"; as wholes they are {cka:.2f} alike (debiased CKA)" if np.isfinite(cka) else ""
     points = f"{pair.points:,} {'examples' if pair.by == 'samples' else 'classes'}"
     yield (
-        f"{alike:,} of {count:,} units of {name} have a partner beyond chance: matched by {points}, mean correlation {match.mean:.2f}, "
+        f"{alike:,} of {plural(count, 'unit')} of {name} have a partner beyond chance: matched by {points}, mean correlation {match.mean:.2f}, "
         f"{match.chance:.2f} where responses are shuffled{whole}."
     )
     if pair.units[0] != pair.units[1]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nissl.core.marks import Text
+from nissl.errors import plural
 
 _WIDTHS = {"il.,:;|!'j": 0.34, "ft()[]r- /": 0.45, "mwMW@%": 1.0, "−·": 0.84}
 _BY_LETTER = {letter: share for letters, share in _WIDTHS.items() for letter in letters}
@@ -48,10 +49,6 @@ def listed(names: Iterable[str]) -> str:
 def layer(name: str) -> str:
     """A layer's name within a sentence; one that is but a number says what it is."""
     return name if any(letter.isalpha() for letter in name) else f'layer "{name}"'
-
-
-def plural(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def sentences(said: Iterable[str]) -> str:
