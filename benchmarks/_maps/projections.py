@@ -103,7 +103,7 @@ def frames(moments: list[Array]) -> Row:
     told: dict[str, Any] = {}
     for name, forward in (("backwards", False), ("forward", True)):
         seconds, found = timed(lambda forward=forward: nissl.projection(moments, forward=forward, progress=False))
-        quality = found.quality()
+        quality = found.quality
         told[name] = {"cpu s": round(seconds, 1), "kept": round(quality.kept, 3), "jump": round(quality.jump or 0, 3)}
         told[name] |= {"temporal": round(quality.temporal or 0, 3)}
     scaled = [frame.features for frame in found.frames]

@@ -63,10 +63,10 @@ def frames():
 def test_frames_stay_put_and_keep_their_neighbours(frames):
     found, moments = frames
     alone = [nissl.projection(one, seed=seed) for seed, one in enumerate(moments)]
-    quality = found.quality()
+    quality = found.quality
     assert quality.jump < 0.1
     assert quality.jump < 0.5 * jump([one.positions for one in alone])
-    assert quality.kept >= 0.95 * np.mean([one.quality().kept for one in alone])
+    assert quality.kept >= 0.95 * np.mean([one.quality.kept for one in alone])
     assert [frame.name for frame in found.frames] == ["1", "2", "3", "4"]
 
 
@@ -92,7 +92,7 @@ def test_pca_over_time_is_turned_onto_the_last(frames):
     _, moments = frames
     turned = nissl.projection(moments, by="pca")
     alone = [nissl.projection(one, by="pca").positions for one in moments]
-    assert turned.quality().jump <= jump(alone) + 1e-9
+    assert turned.quality.jump <= jump(alone) + 1e-9
 
 
 # new samples
@@ -128,7 +128,7 @@ def test_few_samples(count, by):
     found = nissl.projection(np.random.default_rng(0).normal(size=(count, 3)), by=by)
     assert found.positions.shape == (count, 2) and np.isfinite(found.positions).all()
     assert len(np.unique(found.positions.round(9), axis=0)) == count
-    str(found.quality())
+    str(found.quality)
 
 
 @settings(max_examples=15, deadline=None)

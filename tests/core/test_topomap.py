@@ -163,6 +163,28 @@ def test_a_region_is_where_a_group_is_answered():
         found.region("nine")
 
 
+def test_a_region_of_few_units_is_the_one_that_answers_most():
+    for count in (2, 3, 5, 8):
+        table = np.random.default_rng(count).random((count, 2))
+        found = nissl.topomap(table, distance="euclidean")
+        for group in ("0", "1"):
+            region = found.region(group)
+            assert region.units == (int(table[:, int(group)].argmax()),)
+            np.testing.assert_allclose(region.outline.mean(0), found.positions[region.units[0]], atol=1e-9)
+    assert nissl.topomap(np.ones((1, 3))).region("0").units == (0,)
+
+
+def test_units_that_are_all_alike_warn_of_nothing():
+    torch = pytest.importorskip("torch")
+    torch.set_flush_denormal(True)
+    try:
+        with np.errstate(divide="raise", invalid="raise"):
+            found = nissl.topomap(np.zeros((15, 1)), distance="euclidean")
+            assert found.quality["kept"].value == found.quality["kept"].chance == 1
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_a_region_in_its_model():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)

@@ -1,6 +1,7 @@
 """The corpus pipeline: its figures against profiles spelled out, what is made again and what is not, and whatever corpora hold."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from nissl.studies.corpus import (
     compute_topomap_layout,
     create_model_with_layer_outputs,
     process_corpus_file,
+    topomap_pictures,
 )
 from tests.studies.corpora import GROUPS, SIZES, arrays, model, profiles, write
 
@@ -243,3 +245,30 @@ def test_layers_that_are_not_there_are_left_out_in_words():
     assert watched.names == ("2", "4")
     with pytest.raises(UnknownName, match="There are: 0, 1, 2, 3, 4"):
         create_model_with_layer_outputs(model(), ["conv9"])
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 10, 2), (4, 3, 8, 10), (4, 2, 20, 20)])
+def test_examples_that_the_network_does_not_take_are_named(tmp_path, shape):
+    folder = write(tmp_path / "data", ["batch0.npy,a", "batch1.npy,b"], [np.zeros(shape, np.float32)] * 2)
+    with pytest.raises(BadValue, match=r"does not take what .*batch0\.npy \(row 1 of corpus\.csv\).*shape \(") as told:
+        processed(folder, tmp_path / "out")
+    assert str(shape[1:]) in str(told.value)
+
+
+def test_an_output_that_the_network_has_not_is_named_with_its_row(tmp_path):
+    folder = write(tmp_path / "data", ["batch0.npy,a,1", "batch1.npy,b,7"], arrays()[:2])
+    with pytest.raises(BadValue, match=r"Row 2 of corpus\.csv, batch1\.npy, says that output 7 .* 3 outputs"):
+        processed(folder, tmp_path / "out", aligned=True, align_to="label")
+
+
+def test_what_was_used_instead_of_a_missing_layout_is_told_once_and_kept(data, tmp_path, monkeypatch, recwarn):
+    out = processed(data, tmp_path, aligned=False)
+    compute_naps(out, use_aligned_acts=False)
+    monkeypatch.setitem(sys.modules, "umap", None)
+    monkeypatch.setattr("nissl.studies._corpus.mapping.find_spec", lambda name: None)
+    recwarn.clear()
+    assert compute_topomap_layout(out, "UMAP")
+    assert [str(one.message).count("umap-learn") > 0 for one in recwarn.list] == [True]
+    compute_topomap_activations(out)
+    assert all("disc)" in view.describe().caption for view in topomap_pictures(out).values())
+    assert not compute_topomap_layout(out, "UMAP")

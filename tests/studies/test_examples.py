@@ -46,7 +46,7 @@ def test_points_are_nissls_own_projection(seen, feed):
     assert [layer["name"] for layer in told["layers"]] == ["hidden_1", "hidden_2", "output"]
     assert (told["first"], told["by"], told["count"]) == (1, ["tsne", "pca"], 359)
     made = projection(seen, None, "hidden_1", by="pca", progress=False)
-    quality = made.quality()
+    quality = made.quality
     for frame, kept in zip(made.frames, quality.frames, strict=True):
         head, arrays = unpacked(feed.file(f"points/0.pca.{frame.moment.epoch}.bin"))
         assert arrays["places"].shape == (359, 2)

@@ -52,6 +52,26 @@ def test_it_says_what_is_shown_and_how_good_it_is():
     assert "Moran's I" in picture.caption and "chance" in picture.caption
 
 
+@pytest.mark.parametrize("count", [2, 6, 12, 20])
+def test_a_grid_is_filled_to_its_frame_and_not_beyond(count):
+    found = nissl.topomap(np.random.default_rng(0).random((count, 3)) + 1)
+    for turn in (np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]])):  # wide and high
+        marks = Topomaps(found.turned(turn), groups=["1"]).describe().marks
+        field, frame = next(m for m in marks if isinstance(m, Cells)), next(m for m in marks if isinstance(m, Lines))
+        np.testing.assert_allclose((field.x, field.y), frame.points.min(0))
+        np.testing.assert_allclose((field.width, field.height), np.ptp(frame.points, 0))
+        assert (field.shares > 0).all() and field.width / field.height == pytest.approx(
+            (np.ptp(found.turned(turn).positions, 0) + found.side)[0]
+            / (np.ptp(found.turned(turn).positions, 0) + found.side)[1]
+        )
+
+
+def test_the_caption_says_how_many_neighbours_were_looked_at():
+    for count, word in ((3, "one"), (15, "four"), (24, "seven"), (25, "eight"), (200, "eight")):
+        caption = Topomaps(nissl.topomap(np.random.default_rng(0).random((count, 5)))).describe().caption
+        assert f"nearest {word} kept" in caption
+
+
 def test_units_without_cells_are_dots_where_they_lie_in_their_colour():
     found = nissl.topomap(np.random.default_rng(0).random((23, 4)), by="pca")
     dots = next(m for m in Topomaps(found, groups=["1"], style="units").describe().marks if isinstance(m, Dots))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { apart, judged, over, spread } from "../src/lib/confused";
 import { depths, flat, foremost, owned, strongest } from "../src/lib/maps";
+import { region, type Topo } from "../src/lib/topo";
 import type { Cells } from "../src/lib/types";
 import { layer, tabled } from "./planted";
 
@@ -71,5 +72,38 @@ describe("confusion", () => {
         if (rank > 0) expect(found[k]! - found[order[rank - 1]!]!).toBeGreaterThanOrEqual(12 - 1e-9);
       });
     }
+  });
+});
+
+describe("the most responsive region", () => {
+  const map = (x: number[], y: number[], spacing: number): Topo => ({
+    layer: "a",
+    by: "grid",
+    shape: "grid",
+    side: spacing,
+    spacing,
+    quality: {},
+    limits: {},
+    x: Float32Array.from(x),
+    y: Float32Array.from(y),
+  });
+
+  it("is, of few cells, the one that answers most, and of many several that lie together", () => {
+    const three = map([0, 1, 0], [0, 0, 1], 1);
+    const found = region(three, Float32Array.from([-7.7, 8.5, -8.2]));
+    expect(found.cells).toEqual([1]);
+    expect(found.centre).toEqual([1, 0]);
+    const places = [...Array(16).keys()];
+    const many = map(
+      places.map((k) => (k % 4) / 3),
+      places.map((k) => Math.floor(k / 4) / 3),
+      1 / 3,
+    );
+    const cells = region(
+      many,
+      Float32Array.from(places, (k) => (k % 4 < 2 && k < 8 ? 1 : 0)),
+    ).cells;
+    expect(cells.length).toBeGreaterThanOrEqual(3);
+    expect(cells.every((k) => k % 4 < 2 && k < 8)).toBe(true);
   });
 });

@@ -103,7 +103,8 @@ def run(
     for name, views in _drawn(out, given, ending) if pictures else ():
         began = time.perf_counter()
         missing = {path: view for path, view in views.items() if anew or not path.is_file()}
-        yield Ran(name, time.perf_counter() - began, bool(missing), tuple(_painted(missing)))
+        files = tuple(_painted(missing))
+        yield Ran(name, time.perf_counter() - began, bool(missing), files)
 
 
 def _steps(

@@ -22,6 +22,8 @@ class Layout(ABC):
 
     even: ClassVar[bool] = False
     """Are its places spread evenly over an area?"""
+    needs: ClassVar[str] = ""
+    """The module that must be installed for it."""
     cells: ClassVar[str] = ""
     """The shape, grid or disc, in which every unit has a cell of its own."""
 

@@ -22,7 +22,7 @@ def _apart(x: Array, rows: Any) -> Iterator[tuple[Rows, Array]]:
     """
     x = x - x.mean(0)  # large offsets would eat the digits of the difference
     square = (x**2).sum(1)
-    finest = max(4 * float(square.max(initial=0)), 1e-300) / 2**40
+    finest = max(4 * float(square.max(initial=0)), 1e-280) / 2**40
     asked = np.arange(len(x))[rows]
     step = max(1, PIECE // max(len(x), 1))
     for first in range(0, len(asked), step):

@@ -55,13 +55,18 @@ class Quality(dict[str, Measure]):
         return "\n".join(lines)
 
 
+def neighbourhood(count: int) -> int:
+    """How many neighbours of a unit are looked at: eight, and of few units fewer, for eight would be nearly all."""
+    return min(K, max(1, (count - 1) // 3))
+
+
 def order(positions: Array, features: Array, values: Array, seed: int = 0) -> dict[str, Measure]:
     """Is who is near on the map alike, and do groups' maps hang together?"""
     count = len(positions)
     if count < 3:
         return {}
     rows = anchors(count, max(200, LOOKED_AT // count), seed)
-    near = nearest(positions, min(K, max(1, (count - 1) // 3)), rows)  # of few units, eight would be nearly all
+    near = nearest(positions, neighbourhood(count), rows)
     orders = np.stack(list(_orders(count, rows, seed)))
     ranks, kept = ranked(features, rows, _neighbours(orders, rows, near))
     trusted = np.array([trust(one, count) for one in ranks])

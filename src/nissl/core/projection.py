@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -112,18 +113,24 @@ class Projection:
         known = [frame.name for frame in self.frames]
         raise UnknownName(f"There is no moment {name!r}.{near(name, known)} There are: {listing(known)}.")
 
-    def quality(self, k: int = NEIGHBOURS, most: int = LOOKED_AT) -> Quality:
-        """From `most` samples, drawn once for all moments."""
-        rows = anchors(len(self), most, self.seed)
+    @cached_property
+    def quality(self) -> Quality:
+        """From up to a thousand samples, drawn once for all moments; found when first asked for."""
+        rows = anchors(len(self), LOOKED_AT, self.seed)
         features, positions = [f.features for f in self.frames], [f.positions for f in self.frames]
-        frames = tuple(preserved(x, y, k, most=most, seed=self.seed) for x, y in zip(features, positions, strict=True))
-        edges = [preservation.boundary(f.features, f.positions, f.moment.outputs, k, rows) for f in self.frames]
+        frames = tuple(
+            preserved(x, y, NEIGHBOURS, most=LOOKED_AT, seed=self.seed)
+            for x, y in zip(features, positions, strict=True)
+        )
+        edges = [
+            preservation.boundary(f.features, f.positions, f.moment.outputs, NEIGHBOURS, rows) for f in self.frames
+        ]
         known = [edge for edge in edges if edge is not None]
         return Quality(
             frames,
             float(np.mean(known)) if known else None,
             preservation.jump(positions),
-            preservation.temporal(features, positions, k, rows),
+            preservation.temporal(features, positions, NEIGHBOURS, rows),
         )
 
     def regions(self, frame: Any = None, across: int = 120, box: tuple[Array, float] | None = None) -> Regions | None:

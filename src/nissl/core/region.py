@@ -23,6 +23,8 @@ Array = NDArray[Any]
 RADIUS = 12.5 / 147
 """Of the paper's disc of 25 pixels."""
 CENTRES = 64
+FEW = 9
+"""Of fewer units a disc of several would be nearly all: it is then as wide as one."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def region(
             raise BadValue(f"inside: a brush is at least three corners (corner, x and y), not {corners.shape}.")
         return _made(one, fields.within(corners, one.positions), corners, "inside the brush")
     # at least what a unit and its four neighbours take up
-    size = max(RADIUS, 1.1 * one.spacing) if radius is None else float(radius)
+    size = max(RADIUS, (0.6 if one.units < FEW else 1.1) * one.spacing) if radius is None else float(radius)
     if not size > 0:
         raise BadValue(f"radius={radius}: above 0, in the map's unit square.")
     if at is not None:
@@ -127,26 +129,31 @@ def region(
             _strongest(one, np.nan_to_num(one.values[one.moment(epoch), place]), size),
             f"that answer most to {name}",
         )
-    apart = np.sqrt(((one.positions - centre) ** 2).sum(1))
     turn = np.linspace(0, 2 * np.pi, 49)[:-1]
     circle = centre + size * np.stack([np.cos(turn), np.sin(turn)], 1)
-    return _made(one, apart <= size, circle, about)
+    return _made(one, _around(one, centre, size), circle, about)
 
 
 def _strongest(one: "Map", values: Array, size: float) -> Array:
     """The middle of the disc whose units answer most on average; of nearly empty discs none."""
     steps = (np.arange(CENTRES) + 0.5) / CENTRES
     best, found = -np.inf, np.array([0.5, 0.5])
-    least = None
+    least = max(1.0 if one.units < FEW else 3.0, 0.5 * np.pi * (size / one.spacing) ** 2)
     for y in steps:
         centres = np.stack([steps, np.full(CENTRES, y)], 1)
         inside = ((centres[:, None] - one.positions) ** 2).sum(-1) <= size**2
         count = inside.sum(1)
-        least = max(3.0, 0.5 * np.pi * (size / one.spacing) ** 2) if least is None else least
         enough = count >= min(least, one.units)
         mean = np.where(enough, inside @ values / np.maximum(count, 1), -np.inf)
         if mean.max() > best:
             best, found = float(mean.max()), centres[int(mean.argmax())]
+    there = _around(one, found, size)
+    middle: Array = one.positions[there].mean(0) if there.any() else found  # of many discs that hold these units
+    return middle if (_around(one, middle, size) == there).all() else found
+
+
+def _around(one: "Map", centre: Array, size: float) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = ((one.positions - centre) ** 2).sum(1) <= size**2
     return found
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from nissl.errors import BadValue, MissingDependency
 class Pacmap(Layout):
     """`neighbours`: how many each unit is held to."""
 
+    needs: ClassVar[str] = "pacmap"
     neighbours: int = 10
 
     def __post_init__(self) -> None:
@@ -24,7 +26,7 @@ class Pacmap(Layout):
             from pacmap import PaCMAP
         except ImportError as error:
             raise MissingDependency(
-                "by='pacmap' needs pacmap: pip install 'nissl[maps]'. by='grid' needs nothing."
+                "by='pacmap' needs pacmap: pip install 'nissl[maps]'. Units are placed by 'grid' without it, and samples by 'tsne'."
             ) from error
         if len(features) < 12 or not np.ptp(features, 0).any():  # it looks for further pairs than there are
             return plane(features)

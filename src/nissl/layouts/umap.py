@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from nissl.errors import BadValue, MissingDependency
 class Umap(Layout):
     """`neighbours`: how many each unit is held to."""
 
+    needs: ClassVar[str] = "umap"
     neighbours: int = 15
 
     def __post_init__(self) -> None:
@@ -24,7 +26,8 @@ class Umap(Layout):
             from umap import UMAP
         except ImportError as error:
             raise MissingDependency(
-                "by='umap' needs umap-learn: pip install umap-learn. by='grid' is as good at what UMAP is for, and needs nothing."
+                "by='umap' needs umap-learn: pip install umap-learn. Units are placed as well by 'grid', which needs nothing, and samples by "
+                "'tsne'."
             ) from error
         features = np.pad(features, ((0, 0), (0, max(0, 2 - features.shape[1]))))
         if len(features) < 5:

@@ -185,18 +185,18 @@ def compute_topomap_layout(
     """
     out = Path(processed_corpus_path)
     ledger, source = _ledger(out), _profiles(out, from_contrastive_naps)
-    made = mapping.layouting(layouting_method, disc=distribute_in_circle)
+    made, by = mapping.layouting(layouting_method, disc=distribute_in_circle)
     parameters = {
         "layouting_method": layouting_method, "distribute_in_circle": distribute_in_circle,
         "from_contrastive_naps": source == "contrastive", "seed": seed,
     }  # fmt: skip
-    if ledger.current("layout", source, parameters):
+    if ledger.current("layout", source, parameters, by):
         return False
     held = out / _FOLDER[source]
     for name in folders.layers(held):
         places = mapping.places(np.load(held / f"{name}.npy"), made, seed)
         folders.put(out / folders.MAPS / f"{name}_coordinates.npy", places)
-    ledger.note("layout", source, parameters)
+    ledger.note("layout", source, parameters, by)
     return True
 
 

@@ -43,7 +43,7 @@ class Projected(View):
         drawn = np.sort(
             np.random.default_rng(self.projection.seed).permutation(len(self.projection))[: self._most(len(frames))]
         )
-        quality = self.projection.quality()
+        quality = self.projection.quality
         marks, height, agreed = (
             self._one(frames[0], drawn) if len(frames) == 1 else self._several(frames, drawn, quality)
         )

@@ -8,14 +8,17 @@ import numpy as np
 
 from nissl.core.map import Map, Maps
 from nissl.core.marks import Lines, Mark, Text
+from nissl.core.ordering import neighbourhood
 from nissl.core.palette import INK, MUTED
 from nissl.core.view import Picture, View
 from nissl.errors import BadValue
 from nissl.views._mapping.panels import Panel, Scale, key, panel
-from nissl.views._staining.lettering import counted, fitted, layer, number, plural, sentences
+from nissl.views._staining.lettering import counted, fitted, layer, number, plural, sentences, spelled
 
 WIDTH = 1600.0
 MOST_GROUPS, MOST_ROWS, IN_A_ROW = 10, 8, 5
+SIDE, ALONE = 330.0, 640.0
+"""The largest map, among others and by itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Topomaps(View):
         single = len(rows) == 1
         wrapped = [names[at : at + IN_A_ROW] for at in range(0, len(names), IN_A_ROW)] if single else [names]
         left, right = (0.0, 120.0) if single else (190.0, 120.0)
-        across = min((WIDTH - left - right) / len(wrapped[0]), 330.0)
+        across = min((WIDTH - left - right) / len(wrapped[0]), ALONE if single and len(names) == 1 else SIDE)
         scales = self._scales(rows, names)
         marks: list[Mark] = []
         y = 0.0
@@ -115,6 +118,9 @@ class Topomaps(View):
             f"Topographic map{'s' if len(rows) > 1 else ''} of {where}{when}{f', {self.about}' if self.about else ''}"
         )
 
+    def _called(self, row: str) -> str:
+        return layer(row) if isinstance(self.maps, Maps) and self.maps.axis == "layer" else row
+
     def _caption(
         self, rows: Sequence[tuple[str, Map, int]], there: int, names: Sequence[str], scales: Sequence[Scale]
     ) -> str:
@@ -124,12 +130,19 @@ class Topomaps(View):
         said = [
             f"Units lie beside their like ({how['distance']} distance, {how['by']}); colour is each unit's {shown} for the group"
             + (", interpolated between units" if self.style == "field" else ""),
-            f"{one.units:,} units of {layer(one.layer)}"
+            f"{plural(one.units, 'unit')} of {layer(one.layer)}"
             if len({o.layer for _, o, _ in rows}) == 1
             else "Maps are turned to face one another",
             *([counted(len(names), len(one.groups), "group")] if len(names) < len(one.groups) else []),
             *([counted(len(rows), there, "row")] if len(rows) < there else []),
-            _judged(one, of if isinstance(self.maps, Maps) else "all epochs together" if len(one.epochs) > 1 else ""),
+            _judged(
+                one,
+                self._called(of)
+                if isinstance(self.maps, Maps)
+                else "all epochs together"
+                if len(one.epochs) > 1
+                else "",
+            ),
         ]
         if any(scale.clipped for scale in scales):
             said.append(
@@ -148,7 +161,7 @@ def _judged(one: Map, of: str) -> str:
         if share
         else f"{words} {told[name].value:.2f} ({told[name].chance:.2f})".replace("-", "−")
         for name, words, share in (
-            ("kept", "nearest eight kept", True),
+            ("kept", f"nearest {spelled(neighbourhood(one.units))} kept", True),
             ("trustworthiness", "trustworthiness", False),
             ("moran", "Moran's I", False),
             ("spacing", "spacing varies by", True),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.core.marks import Dots, Lines, Mark, Text
+from nissl.core.ordering import neighbourhood
 from nissl.core.palette import COUNTERSTAIN, INK, MUTED, STAIN10, absorb, hexadecimal, rgb
 from nissl.core.trails import Trails as Found
 from nissl.core.view import Picture, View
@@ -166,7 +167,7 @@ class Trails(View):
             *(["Two of three dimensions are drawn"] if self.trails.positions.shape[2] > 2 else []),
         ]  # fmt: skip
         words = {
-            "kept": "nearest eight of an epoch kept",
+            "kept": f"nearest {lettering.spelled(neighbourhood(self.trails.units))} of an epoch kept",
             "step": "step from epoch to epoch",
             "follows": "steps go with changes of the unit",
         }

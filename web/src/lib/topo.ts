@@ -110,11 +110,14 @@ export function within(map: Topo, line: Spot[]): number[] {
 
 const RADIUS = 12.5 / 147;
 const CENTRES = 64;
+/** Of fewer cells a disc of several would be nearly all: it is then as wide as one. */
+const FEW = 9;
 
 /** The disc whose cells answer most on average, as nissl.topomap(...).region finds it; of nearly empty discs none. */
 export function region(map: Topo, values: Float32Array): { centre: Spot; radius: number; cells: number[] } {
-  const radius = Math.max(RADIUS, 1.1 * map.spacing);
-  const least = Math.min(Math.max(3, 0.5 * Math.PI * (radius / map.spacing) ** 2), map.x.length);
+  const few = map.x.length < FEW;
+  const radius = Math.max(RADIUS, (few ? 0.6 : 1.1) * map.spacing);
+  const least = Math.min(Math.max(few ? 1 : 3, 0.5 * Math.PI * (radius / map.spacing) ** 2), map.x.length);
   let best = -Infinity;
   let centre: Spot = [0.5, 0.5];
   const apart = (cell: number, x: number, y: number): number =>
@@ -129,8 +132,13 @@ export function region(map: Topo, values: Float32Array): { centre: Spot; radius:
       if (count >= least && sum / count > best) [best, centre] = [sum / count, [x, y]];
     }
   }
-  const cells = [...map.x.keys()].filter((cell) => apart(cell, ...centre) <= radius ** 2);
-  return { centre, radius, cells };
+  const around = (x: number, y: number): number[] =>
+    [...map.x.keys()].filter((cell) => apart(cell, x, y) <= radius ** 2);
+  const cells = around(...centre);
+  const mean = (of: Float32Array | Float64Array): number =>
+    cells.reduce((sum, cell) => sum + (of[cell] as number), 0) / cells.length;
+  const middle: Spot = cells.length ? [mean(map.x), mean(map.y)] : centre; // of many discs that hold these cells
+  return { centre: String(around(...middle)) === String(cells) ? middle : centre, radius, cells };
 }
 
 /** Examples by how much they drive these cells together, of those that are among each cell's own; the strongest first. */

@@ -33,7 +33,8 @@ def shown(maps: Map | Maps, output: Path | None, *, style: Literal["field", "uni
     left = f"; {ROWS} of {len(rows)} shown" if len(rows) > ROWS else ""
     says.print(f"quality, in brackets by chance; lower is better for spacing, resize and blur{left}", soft_wrap=True)
     first = maps.axis if isinstance(maps, Maps) else "layer"
-    says.print(table((first, "units", *names), told, right=range(1, 2 + len(names))))
+    heads = [name.replace("trustworthiness", "trust-\nworthy") for name in names]
+    says.print(table((first, "units", *heads), told, right=range(1, 2 + len(names))))
     if isinstance(maps, Maps) and maps.axis == "epoch" and len(maps) > 1:
         moved = maps.drift().median()
         says.print(
@@ -45,7 +46,12 @@ def shown(maps: Map | Maps, output: Path | None, *, style: Literal["field", "uni
 
 
 def _said(one: Measure | None) -> str:
-    return "" if one is None else f"{one.value:.3g} ({one.chance:.3g})"
+    return "" if one is None else f"{_short(one.value)} ({_short(one.chance)})"
+
+
+def _short(value: float) -> str:
+    """Two digits of what is below ten, and no more of what is all but nothing."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}" if abs(value) >= 2 else f"{value + 0.0:.2f}"
 
 
 def _written(maps: Map | Maps, output: Path, style: Literal["field", "units"], *, regions: bool) -> None:

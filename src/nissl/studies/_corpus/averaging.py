@@ -13,9 +13,9 @@ from nissl.core.capabilities import Differentiable
 from nissl.core.network import Network
 from nissl.core.profiling import profile
 from nissl.core.progress import progress as shown
-from nissl.errors import DamagedData, Unsupported
+from nissl.errors import BadValue, DamagedData, NisslError, Unsupported, plural
 from nissl.studies._corpus import folders
-from nissl.studies._corpus.reading import Corpus, loaded
+from nissl.studies._corpus.reading import FILE, Corpus, Row, loaded
 
 Array = NDArray[Any]
 INPUT = "input"
@@ -35,23 +35,33 @@ def streamed(
 ) -> Means:
     """One pass over the corpus; nothing but the sums is kept. `align`: by whose gradient, None: not at all."""
     total = sum(row.count for row in corpus.rows)
-    inputs = _Inputs(network, corpus.groups, align)
+    inputs, passed = _Inputs(network, corpus.groups, align), corpus.rows[0]
     with shown("aligned profiles" if align else "profiles", progress) as tick:
 
         def parts() -> Iterator[tuple[Array, Array | None]]:
+            nonlocal passed
             done = 0
             for row, whole in corpus.batches():
+                passed = row
                 for start in range(0, len(whole), batch):
                     x = whole[start : start + batch]
                     labels = np.full(len(x), row.output) if row.output is not None else None
-                    inputs.add(x, row.group, labels)
+                    inputs.add(x, row, labels)
                     yield x, labels if align == "label" else None
                     done += len(x)
                     tick(done / total)
 
-        found = profile(
-            network, parts(), {"group": corpus.column}, layers=list(names), align=align, batch=batch, progress=False
-        )
+        try:
+            found = profile(
+                network, parts(), {"group": corpus.column}, layers=list(names), align=align, batch=batch, progress=False
+            )
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, NisslError):
+                raise
+            raise BadValue(
+                f"The network does not take what {corpus.folder / passed.file} (row {passed.number} of {FILE}) holds, examples of "
+                f"the shape {inputs.shape}: {error}"
+            ) from error
     layers = {INPUT: inputs.means()}
     for name in found.layers:
         layers[name] = np.moveaxis(np.asarray(found[name]), found.answer(name).unit + 1, -1)
@@ -65,18 +75,26 @@ class _Inputs:
         self._network, self._align = network, align
         self._sums = {group: (0, np.zeros(())) for group in groups}
         self._unit = channels(network)
+        self.shape: tuple[int, ...] = ()
+        """Of the examples that came last."""
 
-    def add(self, x: Array, group: str, labels: Array | None) -> None:
+    def add(self, x: Array, row: Row, labels: Array | None) -> None:
+        self.shape = x.shape[1:]
         unit = self._unit % x.ndim
         if self._align and x.ndim > 2 and x.dtype.kind == "f":
-            x = centred(x, self._slopes(x, labels), unit)
-        count, total = self._sums[group]
-        self._sums[group] = count + len(x), total + x.sum(0, dtype=np.float64)
+            x = centred(x, self._slopes(x, row, labels), unit)
+        count, total = self._sums[row.group]
+        self._sums[row.group] = count + len(x), total + x.sum(0, dtype=np.float64)
 
-    def _slopes(self, x: Array, labels: Array | None) -> Array:
+    def _slopes(self, x: Array, row: Row, labels: Array | None) -> Array:
         assert isinstance(self._network, Differentiable)
-        outputs = self._network.forward(x)
-        which = outputs.reshape(len(x), -1).argmax(1) if self._align == "prediction" else labels
+        outputs = self._network.forward(x).reshape(len(x), -1)
+        if self._align == "label" and row.output is not None and row.output >= outputs.shape[1]:
+            raise BadValue(
+                f"Row {row.number} of {FILE}, {row.file}, says that output {row.output} is right: the network has "
+                f"{plural(outputs.shape[1], 'output')}, counted from 0."
+            )
+        which = outputs.argmax(1) if self._align == "prediction" else labels
         return np.asarray(self._network.gradient(x, which, at="input"))
 
     def means(self) -> Array:

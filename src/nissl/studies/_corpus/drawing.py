@@ -32,7 +32,7 @@ def topomaps(
         inner = mapping.interpolated(places, values)
         folders.put(path.with_name(f"{name}_interpolated_activations.npy"), inner)
         recipe = {
-            "by": laid.get("layouting_method") or ("disc" if laid.get("distribute_in_circle", True) else "grid"),
+            "by": laid.get("by") or ("disc" if laid.get("distribute_in_circle", True) else "grid"),
             "measure": "contrast" if contrasts else "mean", "distance": "euclidean", "seed": laid.get("seed", 0),
         }  # fmt: skip
         one = Map(titles.get(name, name), places, groups, values[None], (), (values.T,), recipe)

@@ -1,6 +1,7 @@
 """Places for units, and maps drawn from them."""
 
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,23 +15,26 @@ NAMES = {"UMAP": "umap", "tSNE": "tsne"}
 RESOLUTION = 100
 
 
-def layouting(method: str | None, *, disc: bool) -> Layout:
-    """The layout that is meant by iNNtrospect's names or by ours."""
+def layouting(method: str | None, *, disc: bool) -> tuple[Layout, str]:
+    """The layout that is meant by iNNtrospect's names or by ours, and what it is called; where what it needs is missing, the disc."""
     name = None if method is None else NAMES.get(method, method)
+    inner = layout(name or "grid", {})
+    if inner.needs and find_spec(inner.needs) is None:
+        try:
+            placed(inner, np.eye(3))
+        except MissingDependency as error:
+            instead = layout("disc", {})
+            warnings.warn(f"nissl: {error} Until then units are placed by {instead!r}.", NisslWarning, 3)
+            return instead, "disc"
     if disc:
-        return layout("disc", {} if name in (None, "disc") else {"of": name})
-    return layout(name or "grid", {})
+        return layout("disc", {} if name in (None, "disc") else {"of": name}), method or "disc"
+    return inner, method or "grid"
 
 
 def places(profile: Array, how: Layout, seed: int) -> Array:
     """(unit, 2), each axis from 0 to 1, of a profile (group, position ..., unit)."""
     features = comparable(profile.reshape(-1, profile.shape[-1]).T, "euclidean")
-    try:
-        found = placed(how, features, seed=seed)
-    except MissingDependency as error:
-        instead = layout("disc", {})
-        warnings.warn(f"nissl: {error} Until then units are placed by {instead!r}.", NisslWarning, 3)
-        found = placed(instead, features, seed=seed)
+    found = placed(how, features, seed=seed)
     low, span = found.min(0), np.ptp(found, 0)
     return np.where(span > 0, (found - low) / np.where(span > 0, span, 1), 0.5)
 

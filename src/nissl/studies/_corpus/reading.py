@@ -167,7 +167,8 @@ def _opened(path: Path, said: str, mode: Any = None) -> Array:
     except FileNotFoundError as error:
         raise MissingData(f"{_named(path, said)} is not there.") from error
     except (ValueError, OSError, EOFError) as error:
-        raise DamagedData(f"{_named(path, said)} can't be read as .npy: {error}") from error
+        why = "it is no array of numbers" if "pickle" in str(error) else error  # of which numpy says how to trust it
+        raise DamagedData(f"{_named(path, said)} can't be read as .npy: {why}") from error
     if array.dtype.kind not in "fiub" or array.ndim < 2 or not array.size:
         raise DamagedData(
             f"{_named(path, said)} holds {array.dtype} of shape {array.shape}: numbers, (example, ...), are needed."

@@ -42,7 +42,8 @@ class Ledger:
 
     def known(self, step: str) -> dict[str, Any]:
         """With what parameters a step was made; none where others made it."""
-        return dict(self._known().get(step, {}).get("parameters", {}))
+        made = self._known().get(step, {})
+        return {**made.get("parameters", {}), **({"by": made["by"]} if made.get("by") else {})}
 
     def _known(self) -> dict[str, Any]:
         file = self.out / LEDGER
@@ -61,16 +62,18 @@ class Ledger:
                     found.update(part)
         return found.hexdigest()
 
-    def note(self, step: str, source: str, parameters: Mapping[str, Any]) -> None:
-        """That a step was made just now; `source`: another step's name, or the digest of what lies outside."""
+    def note(self, step: str, source: str, parameters: Mapping[str, Any], by: str = "") -> None:
+        """That a step was made just now; `source`: another step's name, or the digest of what lies outside; `by`: what made it."""
         of = self.digest(source) if source in STEPS else source
-        made = {"source": source, "from": of, "parameters": dict(parameters)}
+        made = {"source": source, "from": of, "parameters": dict(parameters), "by": by}
         folders.put(self.out / LEDGER, self._known() | {step: made})
 
-    def current(self, step: str, source: str, parameters: Mapping[str, Any]) -> bool:
+    def current(self, step: str, source: str, parameters: Mapping[str, Any], by: str = "") -> bool:
         """Is a step there as it would be made now?"""
         made = self._known().get(step)
         if made is None or not self.there(step) or made["parameters"] != dict(parameters):
+            return False
+        if made.get("by", by) != by:
             return False
         return made["source"] == source and made["from"] == (self.digest(source) if source in STEPS else source)
 

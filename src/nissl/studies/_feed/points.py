@@ -105,7 +105,7 @@ class Points(Part):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NisslWarning)  # that all samples are alike is seen: they lie on one place
             made = projection(self.trace, None, layer, by=by, epochs=fine, progress=False)
-            quality = made.quality()
+            quality = made.quality
         low = np.min([frame.positions.min(0) for frame in made.frames], 0)
         high = np.max([frame.positions.max(0) for frame in made.frames], 0)
         side = float((high - low).max()) or 1.0

@@ -59,8 +59,8 @@ class Panel:
         return replace(self, x=self.x + step)
 
     def frame(self, one: Map) -> tuple[Array, Array]:
-        """The upper left corner and the extent of what is shown, in the unit square: half a cell beyond the units."""
-        half = one.side / 2
+        """The upper left corner and the extent of what is shown, in the unit square: cells whole, and fields to where they end."""
+        half = one.side * (0.5 if rectangular(one) or self.style == "units" else 0.85 if one.shape else 1.2)
         low, high = one.positions.min(0) - half, one.positions.max(0) + half
         wide = high[0] - low[0]
         if high[1] - low[1] > wide:  # nothing is drawn higher than wide
@@ -78,11 +78,11 @@ def panel(one: Map, values: Array, room: Panel, outline: Lines | None) -> list[M
     """A frame, the map in it, and an outline in the map's own coordinates."""
     low, size = room.frame(one)
     scale = room.width / size[0]
-    high = room.height(one)
-    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * [room.width, high] + [room.x, room.y]
     marks: list[Mark] = [_shown(one, values, room, low, size)]
     if rectangular(one):
-        marks.append(Lines(corners, FAINT, 1.0))
+        least, wide = _extent(one)
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * wide + least
+        marks.append(Lines((corners - low) * scale + [room.x, room.y], FAINT, 1.0))
     if outline is not None:
         kept = np.clip(outline.points, low, low + size)
         marks.append(replace(outline, points=(kept - low) * scale + [room.x, room.y]))
@@ -97,15 +97,25 @@ def rectangular(one: Map) -> bool:
 def _shown(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells | Dots:
     if room.style == "units":
         return (_tiled if one.shape in ("grid", "disc") else _dots)(one, values, room, low, size)
+    within = _extent(one) if rectangular(one) else (low, size)
     count = int(np.clip(2.5 / one.spacing, FEWEST, MOST))
-    rows = max(1, round(count * size[1] / size[0]))
+    rows = max(1, round(count * within[1][1] / within[1][0]))
     x, y = (
-        (np.arange(n) + 0.5) / n * extent + start for n, extent, start in zip((count, rows), size, low, strict=True)
+        (np.arange(n) + 0.5) / n * extent + start
+        for n, extent, start in zip((count, rows), within[1], within[0], strict=True)
     )
     table = fields.sampled(one.positions, values, x, y)
     if rectangular(one):
         table = np.where(_occupied(one, x, y), table, np.nan)
-    return Cells(room.x, room.y, room.width, room.height(one), room.scale.shares(table), room.scale.ramp, True)
+    scale = room.width / size[0]
+    left, top = (within[0] - low) * scale + [room.x, room.y]
+    wide, high = within[1] * scale
+    return Cells(float(left), float(top), float(wide), float(high), room.scale.shares(table), room.scale.ramp, True)
+
+
+def _extent(one: Map) -> tuple[Array, Array]:
+    """The upper left corner of a map's cells and how far they reach."""
+    return one.positions.min(0) - one.side / 2, np.ptp(one.positions, 0) + one.side
 
 
 def _tiled(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cells:
@@ -114,9 +124,9 @@ def _tiled(one: Map, values: Array, room: Panel, low: Array, size: Array) -> Cel
     table = np.full(tuple(cells.max(0) + 1), np.nan)
     table[cells[:, 0], cells[:, 1]] = values
     scale = room.width / size[0]
-    half = one.side / 2
-    x, y = (one.positions.min(0) - half - low) * scale + [room.x, room.y]
-    wide, high = (np.ptp(one.positions, 0) + 2 * half) * scale
+    least, extent = _extent(one)
+    x, y = (least - low) * scale + [room.x, room.y]
+    wide, high = extent * scale
     return Cells(float(x), float(y), float(wide), float(high), room.scale.shares(table), room.scale.ramp)
 
 

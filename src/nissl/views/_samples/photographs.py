@@ -38,16 +38,17 @@ def placed(field: Field, positions: Array, which: Array, pixels: Array, colours:
     cells = ((field.at(positions) - [field.left, field.top]) / CELL).astype(int).clip(0, side - 1)
     free[cells[:, 1], cells[:, 0]] = False
     boxes, shown, threads = [], [], []
+    high, wide = (max(size * along / max(pixels.shape[1:3]), size / 4) for along in pixels.shape[1:3])
     for number, point in zip(which, field.at(positions[which]), strict=True):
         corner = _room(free, room, (point - [field.left, field.top]) / CELL)
         if corner is None:
             continue
         row, column = corner
         free[row : row + room, column : column + room] = False
-        x, y = field.left + column * CELL + 5, field.top + row * CELL + 5
-        boxes.append([x, y, size, size])
+        x, y = field.left + column * CELL + 5 + (size - wide) / 2, field.top + row * CELL + 5 + (size - high) / 2
+        boxes.append([x, y, wide, high])
         shown.append(number)
-        near = np.clip(point, [x, y], [x + size, y + size])
+        near = np.clip(point, [x, y], [x + wide, y + high])
         threads.append([point, near, [np.nan, np.nan]])
     if not boxes:
         return []

@@ -40,6 +40,12 @@ def counted(shown: int, there: int, thing: str) -> str:
     return f"{shown:,} of {plural(there, thing)} shown"
 
 
+def spelled(count: int) -> str:
+    """Small numbers as words."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[count] if count < len(words) else f"{count:,}"
+
+
 def listed(names: Iterable[str]) -> str:
     """'a, b and c'."""
     *first, last = names

@@ -43,7 +43,7 @@ def shown(found: "Projection", output: Path, tensorboard: Path | None) -> None:
     from nissl.apps._cli.screens import console, table
 
     says = console()
-    quality = found.quality()
+    quality = found.quality
     says.print(repr(found)[1:-1], markup=False, soft_wrap=True)
     rows = [
         (frame.name or "now", f"{kept.trustworthiness:.3f}", f"{kept.kept:.3f}")
