@@ -53,7 +53,7 @@ class Contrasts(View):
         most = float(finite.max(initial=0)) or 1.0
         marks = [
             *self._field(table[:, shown], most),
-            *self._rows((q < ALPHA).sum(1), np.isfinite(table).any(1)),
+            *self._rows((q < ALPHA).sum(1), np.asarray(np.isfinite(table).any(1))),
             *self._columns(shown),
         ]
         title = f"What sets {self._many()} apart in {self.layer}"

@@ -6,6 +6,8 @@ from dataclasses import replace
 from nissl.core.marks import Text
 from nissl.errors import plural
 
+__all__ = ["counted", "fitted", "layer", "listed", "number", "plural", "sentences", "spelled", "width"]
+
 _WIDTHS = {"il.,:;|!'j": 0.34, "ft()[]r- /": 0.45, "mwMW@%": 1.0, "−·": 0.84}
 _BY_LETTER = {letter: share for letters, share in _WIDTHS.items() for letter in letters}
 
