@@ -4,11 +4,7 @@ Three layers of 1,024 units, ten classes, 900 ribbons; a step counts from the ke
 The graphics card is imitated on the processor's cores: what else the machine does (`load`) slows a step. With --quick nothing is written.
 """
 
-import argparse
 import gzip
-import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -19,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks._viewer.browsed import run  # noqa: E402
 
 from nissl.apps._view.assets import PAGE  # noqa: E402
 from nissl.apps.report import report  # noqa: E402
@@ -67,10 +65,11 @@ def scrubbed(tab: chromium.Page, epochs: int, stains: str, steps: int) -> tuple[
     return statistics.median(found), found[int(0.95 * (len(found) - 1))]
 
 
-def measured(units: int, epochs: int, runs: int, steps: int) -> dict[str, Any]:
+def measured(quick: bool) -> dict[str, Any]:
     """All rows."""
+    units, epochs, runs, steps = (256, 4, 1, 8) if quick else (1024, 40, 5, 100)
     seen = trace(chain(units, units, units, 10), epochs=range(epochs), followed=range(epochs))
-    rows: dict[str, Any] = {}
+    rows: dict[str, Any] = {"epochs": epochs}
     server, held, address, _ = prepared(seen)
     threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, chromium.page(width=1600, height=1000) as tab:
@@ -88,34 +87,8 @@ def measured(units: int, epochs: int, runs: int, steps: int) -> dict[str, Any]:
     server.should_exit = True
     bundle = [gzip.compress((PAGE / name).read_bytes(), mtime=0) for name in ("app.js", "app.css")]
     rows["bundle, gz kB"] = sum(map(len, bundle)) / 1000
-    return {name: round(row, 2) if isinstance(row, float) else row for name, row in rows.items()}
-
-
-def main() -> None:
-    """Print the rows beside what they were to reach, and keep them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few epochs and runs, and nothing is kept")
-    quick = parser.parse_args().quick
-    if chromium.executable() is None:
-        print(chromium.INSTALL)
-        return
-    units, epochs, runs, steps = (256, 4, 1, 8) if quick else (1024, 40, 5, 100)
-    rows = measured(units, epochs, runs, steps)
-    for name, row in rows.items():
-        reach = f"   reach {REACH[name]}: {'kept' if row <= REACH[name] else 'MISSED'}" if name in REACH else ""
-        print(f"{name:30} {row}{reach}")
-    if not quick:
-        about = {
-            "machine": platform.machine(),
-            "cores": os.cpu_count(),
-            "load": round(os.getloadavg()[0], 1),
-            "epochs": epochs,
-            "reach": REACH,
-        }
-        (Path(__file__).parent / "results" / "microscope.json").write_text(
-            json.dumps(about | {"found": rows}, indent=2) + "\n"
-        )
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, "microscope", REACH, measured)

@@ -4,10 +4,6 @@ A planted feed: 1,000,000 examples of ten classes in clouds that drift apart ove
 are there already and of such that must be fetched; a brush from the end of the drag to the last pixel, with the class mix told. Drawn are all, unsampled.
 """
 
-import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 import threading
@@ -18,6 +14,8 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks._viewer.browsed import run  # noqa: E402
 
 from nissl.apps.server import prepared  # noqa: E402
 from nissl.studies import feed  # noqa: E402
@@ -120,8 +118,9 @@ def swapped(tab: chromium.Page, epochs: int, runs: int) -> dict[str, Any]:
     }
 
 
-def measured(epochs: int, runs: int) -> dict[str, Any]:
+def measured(quick: bool) -> dict[str, Any]:
     """All rows."""
+    epochs, runs = (3, 3) if quick else (8, 24)
     kept = dict(feed.PARTS)
     feed.PARTS.update(answers=Answers, points=Points)
     seen = trace(chain(64, 32, 10), epochs=range(epochs))
@@ -150,24 +149,5 @@ def measured(epochs: int, runs: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Print the rows, and keep them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few epochs and runs, and nothing is kept")
-    quick = parser.parse_args().quick
-    if chromium.executable() is None:
-        print(chromium.INSTALL)
-        return
-    rows = measured(*((3, 3) if quick else (8, 24)))
-    for name, row in rows.items():
-        print(f"{name:32} {row}{f'   reach {REACH[name]}' if name in REACH else ''}")
-    if not quick:
-        about = {"machine": platform.machine(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
-        about |= {"reach": REACH}
-        (Path(__file__).parent / "results" / "points.json").write_text(
-            json.dumps(about | {"found": rows}, indent=2) + "\n"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "points", REACH, measured)

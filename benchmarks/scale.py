@@ -6,10 +6,8 @@ which the first who looks at it waits for. A freeze is the longest piece of work
 entered, and at steps in it.
 """
 
-import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -24,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks._viewer.browsed import run  # noqa: E402
 from benchmarks._viewer.planted import many, wide  # noqa: E402
 
 from nissl.apps.server import prepared  # noqa: E402
@@ -156,40 +155,17 @@ def _frozen(tab: chromium.Page, view: str, pause: float) -> float:
     return float(tab.js("longest"))
 
 
-def main() -> None:
-    """Print the rows, and keep them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller runs, and nothing is kept")
-    quick = parser.parse_args().quick
-    if chromium.executable() is None:
-        print(chromium.INSTALL)
-        return
+def measured(quick: bool) -> dict[str, Any]:
+    """Both."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    load = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as folder:
-        found = {
+        return {
             "a million units": units(Path(folder) / "wide", *((40_000, 4, 4) if quick else (1_000_000, 12, 12))),
             "many of all": crowd(
                 Path(folder) / "many", *((200, 40, 20, 1, 0.1) if quick else (1000, 300, 500, 3, 0.5))
             ),
         }
-    for part, rows in found.items():
-        for name, row in rows.items():
-            reach = REACH.get(f"{part} · {name}")
-            print(f"{part} · {name:40} {row}{f'   reach {reach}' if reach else ''}")
-    if not quick:
-        about = {"machine": platform.machine(), "cores": os.cpu_count(), "load before": load, "reach": REACH}
-        kept = {part: {name: _short(row) for name, row in rows.items()} for part, rows in found.items()}
-        (Path(__file__).parent / "results" / "scale.json").write_text(
-            json.dumps(about | {"found": kept}, indent=2) + "\n"
-        )
-
-
-def _short(row: Any) -> Any:
-    if isinstance(row, dict):
-        return {name: _short(one) for name, one in row.items()}
-    return round(row, 2) if isinstance(row, float) else row
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, "scale", REACH, measured)
