@@ -1,10 +1,12 @@
 """Structures put to the proof: planted ones of every kind, figures by hand, and what a report can be made into."""
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 import nissl
 from nissl.data.digits import Digits
@@ -283,6 +285,14 @@ def test_a_report_as_text_is_text_wherever_it_is_printed(three_of_digits, monkey
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert str(three_of_digits) == plain
     assert "\x1b" not in plain
+
+
+def test_every_method_has_its_whole_name_above_its_column_where_a_hundred_letters_are_a_line(three_of_digits):
+    out = Console(width=100, file=StringIO())
+    out.print(three_of_digits)
+    names = [rival.name for rival in three_of_digits.naive]
+    assert " ".join(["work alone the structure", *names]) in " ".join(out.file.getvalue().split())
+    assert "gradient_activation" in names
 
 
 def test_what_is_found_under_shuffled_labels_or_in_other_weights_does_no_more_than_random_units(three_of_digits):

@@ -67,14 +67,14 @@ def _cuts(of: "Report") -> Table:
 
 
 def _alone(of: "Report") -> Table:
-    """What is done by units alone."""
-    shares = [f"{100 * count / of.total:.3g} %" for count in of.curve.units[1:-1]]
-    columns = ("alone, of the work", *shares, "CPR", "CMD")
+    """What is done by units alone; a column a method, since their names are long and sizes many."""
+    curves = (of.curve, *of.naive)
     cells = [
-        (c.name, *(f"{value:.2f}" for value in c.faithful[1:-1]), f"{c.cpr:.2f}", f"{c.cmd:.2f}")
-        for c in (of.curve, *of.naive)
+        (f"by {100 * count / of.total:.3g} %", *(f"{curve.faithful[place]:.2f}" for curve in curves))
+        for place, count in enumerate(of.curve.units[1:-1], 1)
     ]
-    return _table(columns, cells)
+    cells += [("CPR", *(f"{curve.cpr:.2f}" for curve in curves)), ("CMD", *(f"{curve.cmd:.2f}" for curve in curves))]
+    return _table(("work alone", "the structure", *(rival.name for rival in of.naive)), cells)
 
 
 def _lines(of: "Report") -> Iterable[str]:

@@ -137,8 +137,9 @@ def place(found: Any) -> None:
         _layer(out, found)
     elif isinstance(found, Neuron):
         names = found.cell.epoch.trace.classes
+        by_class = ("class_mean", "class_std", "attribution")
         rows = [
-            (name, _by_class(value, names) if name.endswith(("class_mean", "class_std")) else number(value))
+            (name, _by_class(value, names) if name.endswith(by_class) else number(value))
             for name, value in found.items()
         ]
         out.print(table(("statistic", "value"), rows, found.signature))
@@ -149,7 +150,7 @@ def place(found: Any) -> None:
 def _by_class(value: Any, names: Sequence[str]) -> str:
     if len(names) != len(value) or len(names) > ROWS:
         return number(value)
-    return "  ".join(f"{name} {one:.3g}" for name, one in zip(names, value, strict=True))
+    return "  ".join(f"{name}={one:.3g}" for name, one in zip(names, value, strict=True))
 
 
 def brushed(found: LayerCell, units: Sequence[int]) -> None:
