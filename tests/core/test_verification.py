@@ -1,7 +1,6 @@
 """Structures put to the proof: planted ones of every kind, figures by hand, and what a report can be made into."""
 
 import json
-from io import StringIO
 
 import numpy as np
 import pytest
@@ -287,11 +286,10 @@ def test_a_report_as_text_is_text_wherever_it_is_printed(three_of_digits, monkey
     assert "\x1b" not in plain
 
 
-def test_every_method_has_its_whole_name_above_its_column_where_a_hundred_letters_are_a_line(three_of_digits):
-    out = Console(width=100, file=StringIO())
-    out.print(three_of_digits)
+def test_every_method_has_its_whole_name_above_its_column_where_a_hundred_letters_are_a_line(three_of_digits, capsys):
+    Console(width=100).print(three_of_digits)
     names = [rival.name for rival in three_of_digits.naive]
-    assert " ".join(["work alone the structure", *names]) in " ".join(out.file.getvalue().split())
+    assert " ".join(["work alone the structure", *names]) in " ".join(capsys.readouterr().out.split())
     assert "gradient_activation" in names
 
 

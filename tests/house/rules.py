@@ -107,9 +107,9 @@ def side_effects(package: Path) -> Iterator[str]:
 
 
 def _quick(node: ast.AST) -> bool:
-    """The option itself, or what gives it to benchmarks in groups."""
+    """The option itself, or what gives it to benchmarks in groups, and to those in a browser."""
     if isinstance(node, ast.ImportFrom):
-        return node.module == "_grouped"
+        return node.module in ("_grouped", "benchmarks._viewer.browsed")
     return isinstance(node, ast.Constant) and node.value == "--quick"
 
 
