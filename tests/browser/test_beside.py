@@ -30,9 +30,11 @@ def test_both_runs_are_in_the_charts_and_their_units_are_matched(quiet, address)
     np.testing.assert_allclose(float(told), other.scalars["probe_loss"].values[2], rtol=6e-3)
     assert "4 epochs, 3 of them in both" in quiet.js("document.querySelector('.said p').innerText").replace("\n", " ")
     quiet.js("document.querySelector('[aria-label=\"beside another run\"] button').click()")
-    quiet.until("document.querySelector('.twinned tbody tr') !== null", 30)
+    quiet.until("document.querySelector('[aria-label=\"beside another run\"] tbody tr') !== null", 30)
     first = changes(one, other).rows()[0]
-    said = quiet.js("[...document.querySelector('.twinned tbody tr').children].map(one => one.innerText)")
+    said = quiet.js(
+        "[...document.querySelector('[aria-label=\"beside another run\"] tbody tr').children].map(one => one.innerText)"
+    )
     assert said[:2] == [f"{first[0]} · {first[1]}", str(first[3])]
     quiet.go("about:blank")
     quiet.until("location.href === 'about:blank'")

@@ -2,7 +2,8 @@
 
 import { PAPER } from "../lib/colour";
 import { SILENT, type Scene, type Slab } from "../lib/scene";
-import { fit, type Painter } from "./painter";
+import { fit } from "./fit";
+import type { Painter } from "./painter";
 import { strokes, type Field } from "./strokes";
 
 const DOT = { bright: [89, 94, 102], dark: [107, 117, 128] } as const;

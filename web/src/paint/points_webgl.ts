@@ -2,8 +2,9 @@
 
 import { PAPER } from "../lib/colour";
 import { GAP, NONE, PALE, RING, stride, type Field } from "../lib/field";
+import { blank, buffer, carded, program, texture } from "./card";
+import { fit } from "./fit";
 import type { PointPainter } from "./points";
-import { buffer, program, texture } from "./webgl";
 
 const PLACED = `#version 300 es
 uniform vec2 size;
@@ -64,13 +65,7 @@ void main() { light = vec4(dye, 0.4); }`,
 };
 
 export function cardPoints(canvas: HTMLCanvasElement): PointPainter | null {
-  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
-  if (gl === null) return null;
-  try {
-    return new Card(canvas, gl);
-  } catch {
-    return null;
-  }
+  return carded(canvas, (gl) => new Card(canvas, gl));
 }
 
 class Card implements PointPainter {
@@ -110,13 +105,8 @@ class Card implements PointPainter {
     const { gl, canvas } = this;
     if (gl.isContextLost()) return;
     const count = field.inks.length;
-    canvas.width = Math.max(1, Math.round(field.width * pixels));
-    canvas.height = Math.max(1, Math.round(field.height * pixels));
-    gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...PAPER[field.lamp], 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    fit(canvas, field, pixels);
+    blank(gl, field.lamp);
     this.table(field);
     if (field.trails !== null) this.strokes(field);
     if (count === 0) return;

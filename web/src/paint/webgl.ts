@@ -1,22 +1,17 @@
 /** The painter of the graphics card. Ribbons' dyes are gathered apart and laid over the cells at once, so that a crowd of
  * ribbons is as deep as its dye, never black. */
 
-import { PAPER } from "../lib/colour";
 import type { Scene, Slab } from "../lib/scene";
-import { fit, type Painter } from "./painter";
+import { blank, buffer, carded, program, texture } from "./card";
+import { fit } from "./fit";
+import type { Painter } from "./painter";
 import { CELLS, DYES } from "./shaders";
 import { strokes, type Field } from "./strokes";
 
 const DOT = { bright: [0.35, 0.37, 0.4], dark: [0.42, 0.46, 0.5] } as const;
 
 export function webgl(canvas: HTMLCanvasElement): Painter | null {
-  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
-  if (gl === null) return null;
-  try {
-    return new Card(canvas, gl);
-  } catch {
-    return null;
-  }
+  return carded(canvas, (gl) => new Card(canvas, gl));
 }
 
 class Card implements Painter {
@@ -50,11 +45,7 @@ class Card implements Painter {
     const { gl, canvas } = this;
     if (gl.isContextLost()) return;
     fit(canvas, scene, pixels);
-    gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...PAPER[scene.lamp], 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    blank(gl, scene.lamp);
     gl.bindVertexArray(this.corners);
     for (const slab of scene.slabs) this.slab(slab, scene, pixels);
     this.field = strokes(scene, pixels, canvas.width, canvas.height, this.field);
@@ -132,42 +123,4 @@ class Card implements Painter {
   private number(of: WebGLProgram, name: string, value: number): void {
     this.gl.uniform1f(this.gl.getUniformLocation(of, name), value);
   }
-}
-
-export function program(
-  gl: WebGL2RenderingContext,
-  source: { vertex: string; fragment: string },
-  inputs: string[],
-): WebGLProgram {
-  const made = gl.createProgram();
-  for (const [kind, text] of [
-    [gl.VERTEX_SHADER, source.vertex],
-    [gl.FRAGMENT_SHADER, source.fragment],
-  ] as const) {
-    const shader = gl.createShader(kind);
-    if (shader === null) throw new Error("no shader could be made");
-    gl.shaderSource(shader, text);
-    gl.compileShader(shader);
-    gl.attachShader(made, shader);
-  }
-  inputs.forEach((name, place) => gl.bindAttribLocation(made, place, name));
-  gl.linkProgram(made);
-  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made) ?? "it does not link");
-  return made;
-}
-
-export function buffer(gl: WebGL2RenderingContext, data: Float32Array<ArrayBuffer>): WebGLBuffer {
-  const made = gl.createBuffer();
-  gl.bindBuffer(gl.ARRAY_BUFFER, made);
-  gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
-  return made;
-}
-
-/** Clamped at its edges: a picture that repeats shows its last row before its first. */
-export function texture(gl: WebGL2RenderingContext, filter: number): WebGLTexture {
-  const made = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, made);
-  for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-  for (const way of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, way, filter);
-  return made;
 }
