@@ -185,6 +185,16 @@ def test_units_that_are_all_alike_warn_of_nothing():
         torch.set_flush_denormal(False)
 
 
+@pytest.mark.parametrize("tilt", [1e-3, 1e-6, 1e-9, 1e-12, 0.0])
+def test_units_on_a_line_have_a_quality(tilt):
+    along = np.linspace(0, 1, 12) ** 2
+    for sign in (1, -1):
+        places = np.stack([along, sign * along + tilt * (np.arange(12) % 2)], 1)
+        found = evenness(places)
+        assert found["spacing"].value > 0.4 and 0.2 < found["spacing"].chance < 2 and found["covered"].chance > 0.5
+    assert evenness(np.full((9, 2), 0.5)) == {}
+
+
 def test_a_region_in_its_model():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)

@@ -36,13 +36,17 @@ def spacing(positions: Array) -> float:
     if count < 2:
         return 1.0
     corners = hull(positions)
-    following = np.roll(corners, -1, 0)
-    area = 0.5 * abs(float((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()))
-    around = float(np.sqrt(((following - corners) ** 2).sum(1)).sum())
+    around = float(np.sqrt(((np.roll(corners, -1, 0) - corners) ** 2).sum(1)).sum())
     # cells reach half a spacing beyond the outline of their middles: count s² = area + around s / 2 + s²
     a, b = count - 1, around / 2
-    found = (b + np.sqrt(b * b + 4 * a * area)) / (2 * a)
+    found = (b + np.sqrt(b * b + 4 * a * area(corners))) / (2 * a)
     return float(found) if found > 1e-12 else 1.0
+
+
+def area(corners: Array) -> float:
+    """Of a polygon, whose corners come in turn."""
+    following = np.roll(corners, -1, 0)
+    return 0.5 * abs(float((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()))
 
 
 def hull(positions: Array) -> Array:

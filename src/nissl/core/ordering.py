@@ -13,6 +13,8 @@ from nissl.core.neighbours import Rows, anchors, nearest, ranked, trust
 Array = NDArray[Any]
 K = 8
 SHUFFLES = 20
+THIN = 0.02
+"""An outline that fills less of its box is a line."""
 LOOKED_AT = 4_000_000
 """Pairs of units; of more, fewer units are asked."""
 SIZE = 98
@@ -110,7 +112,7 @@ def moran(values: Array, rows: Rows, near: Rows) -> float:
 
 def evenness(positions: Array, seed: int = 0) -> dict[str, Measure]:
     """How alike the distances to the nearest unit are, and how much of the outline lies near a unit."""
-    if len(positions) < 3:
+    if len(positions) < 3 or not np.ptp(positions, 0).any():
         return {}
     most = max(200, LOOKED_AT // len(positions))
     outline, step = fields.hull(positions), fields.spacing(positions)
@@ -122,10 +124,12 @@ def evenness(positions: Array, seed: int = 0) -> dict[str, Measure]:
 
 
 def _anywhere(outline: Array, count: int, rng: np.random.Generator) -> Array:
-    """Places drawn by lot inside an outline; along it, where it has no inside."""
+    """Places drawn by lot inside an outline; along it, where it has next to no inside."""
     low, high = outline.min(0), outline.max(0)
-    if len(outline) < 3:
-        return low + rng.random((count, 1)) * (high - low)
+    if len(outline) < 3 or fields.area(outline) < THIN * float(np.prod(high - low)):
+        along = outline[:, int((high - low).argmax())]
+        start, end = outline[along.argmin()], outline[along.argmax()]
+        return start + rng.random((count, 1)) * (end - start)
     found = np.empty((0, 2))
     while len(found) < count:
         drawn = low + rng.random((4 * count, 2)) * (high - low)
