@@ -1,5 +1,9 @@
 """A corpus passed through a SavedModel, as iNNtrospect's projects have it: against the model's own layers."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -37,3 +41,39 @@ def test_profiles_of_a_saved_model_are_those_of_its_own_layers(tmp_path):
                 wanted = [np.concatenate(values[group::2]).mean(0) for group in range(2)]
                 np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
             assert found.shape == (2, *values[0].shape[1:])
+
+
+def test_a_project_with_aligned_profiles_runs_from_a_terminal(tmp_path):
+    """In a process of its own: what else a test process has imported changes what TensorFlow's values can do."""
+    import tensorflow as tf
+    import tf_keras
+
+    from tests.studies.corpora import centred
+
+    tf_keras.utils.set_random_seed(0)
+    model = tf_keras.Sequential([
+        tf_keras.layers.Input((9, 7, 1)), tf_keras.layers.Conv2D(5, 3, activation="relu", name="seen"),
+        tf_keras.layers.Flatten(), tf_keras.layers.Dense(3),
+    ])  # fmt: skip
+    model.save(tmp_path / "model", save_format="tf")
+    x = np.random.default_rng(0).normal(size=(6, 9, 7, 1)).astype(np.float32)
+    (tmp_path / "data").mkdir()
+    np.save(tmp_path / "data" / "all.npy", x)
+    (tmp_path / "data" / "corpus.csv").write_text("all.npy, one\n")
+    said = {
+        "model_path": "model", "layer_names_of_interest": ["seen"], "data_path": "data", "processed_corpus_path": "out",
+        "use_aligned_naps": True,
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    ran = subprocess.run(
+        [sys.executable, "-m", "nissl", "corpus", "config.json", "--no-pictures"],
+        check=False, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    both = tf_keras.Model(model.inputs, [model.get_layer("seen").output, model.output])
+    with tf.GradientTape() as tape:
+        values, outputs = both(x)
+        answered = tf.reduce_sum(tf.reduce_max(outputs, 1))
+    slopes = np.asarray(tape.gradient(answered, values))
+    wanted = np.mean([centred(value, slope) for value, slope in zip(np.asarray(values), slopes, strict=True)], 0)
+    np.testing.assert_allclose(np.load(tmp_path / "out/naps/layer001.npy")[0], wanted, rtol=1e-5, atol=1e-6)

@@ -236,7 +236,7 @@ class Sweep:
         if room is None or room.shape != value.shape:  # fresh memory for every batch costs more than what is done there
             room = self._room[layer.name] = np.empty_like(value)
         moved = centred(value, given, sums.unit + 1, room)
-        return self.network.like(moved, first)
+        return moved if isinstance(first, np.ndarray) else self.network.like(moved, first)
 
 
 def _size(value: Any) -> int:
