@@ -20,6 +20,17 @@ seen = nissl.view(specimen("followed"), "e2/hidden_1/n3?stain=3", height=560)
 seen"""
 SECOND = 'specimen("followed").view("e5?view=layers&stain=0,4", height=560)'
 
+ALIVE = """import json, nissl
+from nissl.studies.subject import recorded_data
+from nissl.studies.train import train
+done = train(None, epochs=2, progress=False, device="cpu", seed=3)
+digits = recorded_data(done.trace)
+nissl.view(done.trace, "e2/hidden_2/n5?view=neuron", model=done.network, data=digits)"""
+CUT = """(x, y), few = digits.test, tuple(part[:500] for part in digits.train)
+with nissl.edit(done.network, few)["hidden_2"][5].delete():
+    guess = nissl.network(done.network).forward(x).argmax(1)
+json.dump([int(((guess == y) & (y == k)).sum()) for k in range(10)], open("cut", "w"))"""
+
 
 def need(name, module):
     for one in ("anywidget", module):
@@ -52,6 +63,7 @@ def test_a_notebook_runs_and_its_cell_holds_a_widget(tmp_path):
 def lab(tmp_path_factory):
     need("jupyterlab", "jupyterlab")
     home, port = tmp_path_factory.mktemp("lab"), free_port()
+    notebook(home / "cut.ipynb", ALIVE, CUT)
     notebook(home / "look.ipynb", FIRST, SECOND, 'seen.at = "e5/hidden_2/n7?stain=8"', "open('at', 'w').write(seen.at)")
     words = ["jupyterlab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root", "--ServerApp.ip=127.0.0.1"]  # fmt: skip
     with serving(words, f"http://127.0.0.1:{port}/lab", home) as address:
@@ -95,12 +107,29 @@ def leaving(tab):
         yield opened
 
 
+def opened(tab, address, name, cells):
+    """At its first cell, its kernel ready."""
+    tab.go(f"{address}/tree/{name}")
+    tab.until(f"document.querySelectorAll('.jp-CodeCell').length === {cells}", 90)
+    until(lambda: {one["execution_state"] for one in asked(f"{address[:-3]}api/kernels")} == {"idle"}, 60)
+    tab.js("document.querySelector('.jp-CodeCell .cm-content').focus()")
+
+
+def test_a_network_of_the_notebook_is_cut_from_its_cell(leaving, lab):
+    (address, home), tab = lab, leaving
+    opened(tab, address, "cut.ipynb", 2)
+    run_next(tab)
+    titles = f"[...{ROOTS}[0].shadowRoot.querySelectorAll('.cut .effect li')].map(one => one.title)"
+    tab.until(f"{ROOTS}[0]?.shadowRoot.querySelector('.cut .toll')?.ariaBusy === 'false' && {titles}.length === 10", 90)
+    run_next(tab)
+    until(lambda: (home / "cut").exists() and (home / "cut").read_text())
+    seen = [int(title.replace(",", "").rpartition("then ")[2].split()[0]) for title in tab.js(titles)]
+    assert seen == json.loads((home / "cut").read_text())
+
+
 def test_two_widgets_in_jupyterlab(leaving, lab):
     (address, home), tab = lab, leaving
-    tab.go(f"{address}/tree/look.ipynb")
-    tab.until("document.querySelectorAll('.jp-CodeCell').length === 4", 90)
-    until(lambda: [one["execution_state"] for one in asked(f"{address[:-3]}api/kernels")] == ["idle"], 60)
-    tab.js("document.querySelector('.jp-CodeCell .cm-content').focus()")
+    opened(tab, address, "look.ipynb", 4)
     run_next(tab)
     tab.until(f"{PAINTED} === 1", 90)
     run_next(tab)

@@ -40,6 +40,29 @@ describe("a widget", () => {
     expect(model.listeners).toBe(0);
   });
 
+  it("asks the network by messages, hears how far it is, and an answer that nobody waits for is dropped", async () => {
+    const model = new Kernel();
+    const source = kernel(model);
+    const [here, gone] = [new AbortController(), new AbortController()];
+    const shares: number[] = [];
+    const first = source.ask?.<{ right: number }>("accuracy", { edits: [] }, (one) => shares.push(one), here.signal);
+    const second = source.ask?.("verify", {}, () => shares.push(-1), gone.signal);
+    const third = source.ask?.("sorcery", {}, () => shares.push(-1), here.signal);
+    const [one, two, three] = model.sent;
+    expect(one).toMatchObject({ kind: "accuracy", question: { edits: [] } });
+    gone.abort();
+    await expect(second).rejects.toThrow("Nobody waits");
+    for (const id of [one?.id, two?.id]) {
+      model.tell("msg:custom", { id, share: 0.5 }, []);
+      model.tell("msg:custom", { id, answer: { right: 7 } }, []);
+      model.tell("msg:custom", { id, answer: { right: 8 } }, []);
+    }
+    model.tell("msg:custom", { id: three?.id, error: "Nobody answers 'sorcery'." }, []);
+    expect(await first).toEqual({ right: 7 });
+    await expect(third).rejects.toThrow("sorcery");
+    expect(shares).toEqual([0.5]);
+  });
+
   it("is at the address that Python gave, and tells Python where it went", () => {
     const model = new Kernel();
     const { host, target } = framed(document.createElement("div"), model, "");

@@ -20,15 +20,15 @@ from nissl.studies.feed import Feed
 
 
 def view(
-    run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: str | None = None,
-    data: str | None = None, structure: Sequence[str | Path] = (), beside: str | Path | Trace | None = None,
+    run: str | Path | Trace, at: str = "", *, port: int | None = None, browser: bool = True, model: Any = None,
+    data: Any = None, structure: Sequence[str | Path] = (), beside: str | Path | Trace | None = None,
 ) -> None:  # fmt: skip
     """Print the page's address, open it, and hand it out until interrupted.
 
     `at`: the address in the trace that it opens at, "e30/hidden_1/n20?stain=3,8"; left out: the last epoch.
     `port`: None for any that is free. Only this machine is answered, and only who has the key that is part of the address.
-    `model`, `data`: the network that was recorded, and examples, FILE.py:NAME each, to cut units from the page and see what it
-    costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
+    `model`, `data`: the network that was recorded, and examples, themselves or as FILE.py:NAME, to cut units from the page and
+    see what it costs; a run of `nissl train` knows its own. `structure`: files of `Structure.save` or folders of them, to be shown beside
     those that lie in structures/RUN beside the trace. `beside`: another run, to be compared with.
     """
     Outlook.of(at)
@@ -54,7 +54,7 @@ def view(
 
 
 def prepared(
-    run: str | Path | Trace, port: int | None = None, *, model: str | None = None, data: str | None = None,
+    run: str | Path | Trace, port: int | None = None, *, model: Any = None, data: Any = None,
     structure: Sequence[str | Path] = (), beside: str | Path | Trace | None = None,
 ) -> tuple[Any, socket.socket, str, Trace]:  # fmt: skip
     """The server, the socket that it is to listen on, the page's address, and the trace."""
@@ -65,13 +65,24 @@ def prepared(
     except ImportError as error:
         raise MissingDependency("The page needs starlette and uvicorn: pip install 'nissl[view]'") from error
     trace = run if isinstance(run, Trace) else opened(run)
-    network, kept = alive(trace, where(trace), model, data), [*saved(where(trace)), *named(structure)]
+    seen = shown(run, trace, model, data, structure, beside)
     held = _bound(port)
     key = secrets.token_urlsafe(18)
-    feed = Feed(trace, trace_name(run, trace), network, live=True, saved=kept, beside=compared(beside))
-    app = application(feed, key, _folder(trace), lambda: server.should_exit)
+    app = application(Feed(**seen, live=True, asked=True), key, _folder(trace), lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
     return server, held, f"http://127.0.0.1:{held.getsockname()[1]}/{key}/", trace
+
+
+def shown(
+    run: str | Path | Trace, trace: Trace, model: Any, data: Any, structure: Sequence[str | Path],
+    beside: str | Path | Trace | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What a feed is made of, from what `view` takes."""
+    at = where(trace)
+    return {
+        "trace": trace, "name": trace_name(run, trace), "network": alive(trace, at, model, data),
+        "saved": [*saved(at), *named(structure)], "beside": compared(beside),
+    }  # fmt: skip
 
 
 def compared(other: str | Path | Trace | None) -> tuple[str, Trace] | None:

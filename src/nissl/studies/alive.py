@@ -10,19 +10,19 @@ from nissl.core.trace import Trace
 from nissl.core.traced import fitting
 from nissl.errors import BadValue
 from nissl.studies.checkpoints import Checkpoints
-from nissl.studies.subject import Subject, subject
+from nissl.studies.subject import Subject, at_hand, subject
 
 EXACT = 1e-5
 """Weights that differ by less, in parts of the largest, are the same: a trace may keep fewer digits."""
 
 
 def alive(
-    trace: Trace, where: str, model: str | None = None, data: str | None = None
+    trace: Trace, where: str, model: Any = None, data: Any = None
 ) -> Callable[[], Subject] | None:  # fmt: skip
     """What makes the network and its examples when it is called; None where neither the run nor a name gives it.
 
-    `where`: the trace's folder or address, empty for one in memory. `model`, `data`: as `nissl.studies.subject` takes them; a run of `nissl train`
-    needs neither.
+    `where`: the trace's folder or address, empty for one in memory. `model`, `data`: as `nissl.studies.subject` takes
+    them, or themselves; a run of `nissl train` needs neither.
     """
     if model is None:
         config = trace.header.get("config", {})
@@ -35,8 +35,11 @@ def alive(
             )
         return None
     if data is None:
-        raise BadValue(f"{model} has no examples: name them too, as data FILE.py:NAME or digits (`--data`).")
-    return lambda: _recorded(trace, _fitting(trace, subject(model, data)))
+        called = model if isinstance(model, str) else type(model).__name__
+        raise BadValue(f"{called} has no examples: name them too, as data FILE.py:NAME or digits (`--data`).")
+    if isinstance(model, str):
+        return lambda: _recorded(trace, _fitting(trace, subject(model, data)))
+    return lambda: _recorded(trace, _fitting(trace, at_hand(model, data)))
 
 
 def epoch_of(trace: Trace, net: Network) -> int | None:

@@ -63,7 +63,8 @@ PARTS: dict[str, type[Part]] = {
 class Feed:
     """The files of a trace's page by name; made when asked for, and the same bytes for the same trace.
 
-    `beside`: another run's name and trace, to be compared with. `live`: whoever hands them out also tells when the trace has grown.
+    `beside`: another run's name and trace, to be compared with. `live`: whoever hands them out also tells when the trace has grown;
+    `asked`: and takes questions to the network.
     """
 
     def __init__(
@@ -73,10 +74,11 @@ class Feed:
         network: Callable[[], Subject] | None = None,
         *,
         live: bool = False,
+        asked: bool = False,
         saved: Sequence[Path] = (),
         beside: tuple[str, Trace] | None = None,
     ):
-        self.trace, self.name, self.live = trace, name, live
+        self.trace, self.name, self.live, self.asked = trace, name, live, asked
         self.stage = Stage(trace, network, saved, beside)
 
     @cached_property
@@ -139,6 +141,6 @@ class Feed:
             "dyes": dyes,
             "stains": list(choose(trace, trace.epochs[-1], MOST_CLASSES)),
             "ribbons": RIBBONS,
-            "alive": self.stage.alive and self.live,
+            "alive": self.stage.alive and self.asked,
             "parts": {kind: said for kind, said in told.items() if said is not None},
         }

@@ -51,6 +51,12 @@ def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
     return _of_run(where, data, limit)
 
 
+def at_hand(model: Any, data: Any, limit: int = 500) -> Subject:
+    """A network itself, and its examples: (x, y), a pair of such, a data set, or what `subject` takes."""
+    given = examples_of(data) if isinstance(data, str) else data.load() if isinstance(data, DataSet) else data
+    return _with(type(model).__name__, model, given, limit)
+
+
 def _of_checkpoint(where: str, given: Any) -> Any:
     """A network by name, as large as the data want it, with the weights of a file; None where none is named."""
     said, _, file = where.rpartition(":")

@@ -26,5 +26,5 @@ export function silence(look: Microscope): string {
     return "This is a copy of the page without the network: it shows what was recorded, and nothing can be cut in it. `nissl view RUN` can.";
   }
   if (look.index?.alive) return "";
-  return "The network is not here, only what was recorded of it. To cut units: `nissl view RUN --model FILE.py:NAME --data FILE.py:NAME`; a run of `nissl train` has its own.";
+  return `The network is not here, only what was recorded of it. To cut units: \`${look.files.source.typed}\`; a run of \`nissl train\` has its own.`;
 }

@@ -13,30 +13,71 @@ export interface Model {
   send(content: unknown): void;
 }
 
-interface Answer {
+/** What the kernel sends back. */
+interface Told {
   id?: string;
   error?: string;
+  share?: number;
+  answer?: unknown;
 }
 
-/** Files by messages: {id, name} there, {id} with the bytes, or {id, error}, back. */
+interface Waiting {
+  /** Gives what was waited for, and whether that is all. */
+  heard(told: Told, view: DataView | undefined): boolean;
+  failed(error: Unread): void;
+}
+
+/** By messages: {id, name} there, {id} with a file's bytes back; {id, kind, question} there, {id, share} ..., {id, answer} back; or {id, error}. */
 export function kernel(model: Model): Source & { end(): void } {
-  const waiting = new Map<string, { done: (data: Uint8Array<ArrayBuffer>) => void; failed: (error: Unread) => void }>();
-  const heard = ({ id, error }: Answer, buffers: DataView[]): void => {
-    const asked = waiting.get(id ?? "");
-    if (id === undefined || asked === undefined) return; // another view of the same widget asked
-    waiting.delete(id);
-    const view = buffers[0];
-    if (error !== undefined || view === undefined) asked.failed(new Unread(error ?? "The kernel sent nothing."));
-    else asked.done(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength).slice());
+  const waiting = new Map<string, Waiting>();
+  const heard = (told: Told, buffers: DataView[]): void => {
+    const asked = waiting.get(told.id ?? "");
+    if (told.id === undefined || asked === undefined) return; // another view of the same widget asked, or nobody waits any more
+    if (told.error !== undefined) asked.failed(new Unread(told.error));
+    else if (!asked.heard(told, buffers[0])) return;
+    waiting.delete(told.id);
+  };
+  const send = (words: object, wait: Waiting): string => {
+    const id = `${Date.now()}.${Math.random()}`;
+    waiting.set(id, wait);
+    model.send({ id, ...words });
+    return id;
   };
   model.on("msg:custom", heard as never);
   return {
     live: true,
+    typed: "nissl.view(trace, model=net, data=(x, y))",
     get: (name) =>
       new Promise((done, failed) => {
-        const id = `${Date.now()}.${Math.random()}`;
-        waiting.set(id, { done, failed });
-        model.send({ id, name });
+        send(
+          { name },
+          {
+            failed,
+            heard(_, view) {
+              if (view === undefined) failed(new Unread("The kernel sent nothing."));
+              else done(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength).slice());
+              return true;
+            },
+          },
+        );
+      }),
+    ask: <T>(kind: string, question: object, share: (done: number) => void, until: AbortSignal) =>
+      new Promise<T>((done, failed) => {
+        const id = send(
+          { kind, question },
+          {
+            failed,
+            heard(told) {
+              if (told.answer === undefined) share(told.share ?? 0);
+              else done(told.answer as T);
+              return told.answer !== undefined;
+            },
+          },
+        );
+        until.addEventListener("abort", () => {
+          waiting.delete(id);
+          failed(new Unread("Nobody waits for this answer any more."));
+        });
       }),
     end: () => model.off("msg:custom", heard as never),
   };

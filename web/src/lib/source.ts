@@ -12,6 +12,8 @@ export interface Source {
   watch?(heard: () => void, lost: () => void): () => void;
   /** Asks the live network; absent where there is nobody to ask. */
   ask?: Ask;
+  /** What is to be typed for the network to be there. */
+  typed?: string;
 }
 
 /** What went wrong, in words for people. */
@@ -26,6 +28,7 @@ export function beside(root: string, stream = "live", questions = "ask/"): Sourc
   return {
     live: true,
     ask: asker(questions),
+    typed: "nissl view RUN --model FILE.py:NAME --data FILE.py:NAME",
     watch(heard, lost) {
       const events = new EventSource(stream);
       events.onmessage = heard;

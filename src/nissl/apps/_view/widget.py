@@ -1,5 +1,6 @@
 """`Widget`: the page in a cell of a notebook; what it reads comes as messages from the kernel, nothing from any network."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import anywidget
@@ -8,10 +9,12 @@ import traitlets
 from nissl.apps._view.assets import assets
 from nissl.apps._view.made import Made
 from nissl.core.outlook import Outlook
-from nissl.errors import NisslError
+from nissl.errors import MissingData, NisslError
+from nissl.studies.bench import Bench
 from nissl.studies.feed import Feed
 
 PAGE = ("app.js", "app.css")
+ABSENT = "The network is not here, only what was recorded of it: nissl.view(trace, model=net, data=(x, y)) has it too."
 LOADER = """
 const KEY = Symbol.for("nissl.page");  // the script is sent once for all widgets of a notebook, and saved with none
 function ask(model, name) {
@@ -54,18 +57,39 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, feed: Feed, at: str = "", *, height: int = 680):
         Outlook.of(at)
         self._made = Made(feed)
+        self._bench = Bench(feed.stage) if feed.stage.alive else None
         super().__init__(at=at, height=height)
         self.on_msg(self._asked)
 
     def _asked(self, _: Any, content: Any, __: Any) -> None:
-        """The page asks for a file by its name, under a number that it knows the answer by."""
-        number, name = (content.get("id"), content.get("name")) if isinstance(content, dict) else (None, None)
-        if not isinstance(number, str) or not isinstance(name, str):
+        """The page asks for a file by its name, or the network a question, under a number that it knows the answer by."""
+        told = content if isinstance(content, dict) else {}
+        number, name, kind, question = (told.get(word) for word in ("id", "name", "kind", "question"))
+        if not isinstance(number, str):
             return
         try:
-            self.send({"id": number}, [self._file(name)])
+            if isinstance(name, str):
+                self.send({"id": number}, [self._file(name)])
+            elif isinstance(kind, str) and isinstance(question, dict):
+                self.send({"id": number, "answer": self._answer(number, kind, question)})
         except (NisslError, KeyError) as error:
             self.send({"id": number, "error": str(error)})
+        except Exception as error:  # noqa: BLE001 - of a user's own network: the page says what it was
+            self.send({"id": number, "error": f"{type(error).__name__}: {error}"})
+
+    def _answer(self, number: str, kind: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The network's, worked out in the kernel like a cell, and told meanwhile how far it is."""
+        if self._bench is None:
+            raise MissingData(ABSENT)
+        said = -1.0
+
+        def tick(share: float) -> None:
+            nonlocal said
+            if share >= said + 0.01:
+                said = share
+                self.send({"id": number, "share": round(min(share, 1.0), 3)})
+
+        return self._bench.answer(kind, question, tick)
 
     def _file(self, name: str) -> bytes:
         own = name.removeprefix("page/")
