@@ -123,7 +123,7 @@ def test_a_network_of_the_notebook_is_cut_from_its_cell(leaving, lab):
     tab.until(f"{ROOTS}[0]?.shadowRoot.querySelector('.cut .toll')?.ariaBusy === 'false' && {titles}.length === 10", 90)
     run_next(tab)
     until(lambda: (home / "cut").exists() and (home / "cut").read_text())
-    seen = [int(title.replace(",", "").rpartition("then ")[2].split()[0]) for title in tab.js(titles)]
+    seen = [int(title.replace(",", "").rpartition("before, ")[2].split()[0]) for title in tab.js(titles)]
     assert seen == json.loads((home / "cut").read_text())
 
 
