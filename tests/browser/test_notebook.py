@@ -114,7 +114,8 @@ def opened(tab, address, name, cells):
     """At its first cell, its kernel ready."""
     tab.go(f"{address}/tree/{name}?reset")  # what was open before stays closed
     tab.until(f"document.querySelectorAll('.jp-CodeCell').length === {cells}", 90)
-    until(lambda: {one["execution_state"] for one in asked(f"{address[:-3]}api/kernels") or ()} == {"idle"}, 60)
+    sessions = f"{address[:-3]}api/sessions"
+    until(lambda: {s["path"]: s["kernel"]["execution_state"] for s in asked(sessions) or ()}.get(name) == "idle", 60)
     tab.js("document.querySelector('.jp-CodeCell .cm-content').focus()")
 
 
