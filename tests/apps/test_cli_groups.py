@@ -103,6 +103,12 @@ def test_a_layer_that_is_heard_before_its_function_says_so(tmp_path, capsys):
     assert "recorded before" not in capsys.readouterr().out
 
 
+def test_layers_are_named_with_commas_or_one_by_one(mine, capsys):
+    for words in (["--layers", "0,3"], ["--layers", "0", "--layers", "3"]):
+        assert main(["profile", f"{mine}:net", "--data", f"{mine}:data", *words]) == 0
+        assert "profiles of 2 layers for 3 groups by label, 90 examples: 0, 3" in capsys.readouterr().out
+
+
 def test_only_the_groups_of_interest(mine, capsys):
     words = ["profile", f"{mine}:net", "--data", f"{mine}:data", "--no-positions", "--layers", "3"]
     assert main([*words, "--only", "0,2", "--contrast", "all"]) == 0

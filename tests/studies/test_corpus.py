@@ -231,6 +231,11 @@ def test_steps_that_come_too_early_say_what_to_call(data, tmp_path):
     ):
         with pytest.raises(MissingData, match=said):
             early(tmp_path)
+    (tmp_path / "theirs/acts/layer000").mkdir(parents=True)
+    np.save(tmp_path / "theirs/acts/layer000/batch0.npy", np.zeros((2, 4, 4, 3)))
+    (tmp_path / "theirs/group_name_to_files.json").write_text('{"a": ["batch0.npy"]}')
+    with pytest.raises(MissingData, match=r"grads.*raw_activations=True"):  # which is what it is called
+        align_data(tmp_path / "theirs")
     out = processed(data, tmp_path / "out", aligned=False)
     with pytest.raises(MissingData, match="aligned=True"):
         compute_naps(out)

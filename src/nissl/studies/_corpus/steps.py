@@ -22,8 +22,8 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "sums": Step((f"{folders.SUMS}/*/*.npy", f"{folders.SUMS}/*.npy", "*.json"), "process_corpus_file"),
-    "acts": Step((f"{folders.ACTS}/*/*.npy", "*.json"), "process_corpus_file(..., raw=True)"),
-    "grads": Step((f"{folders.GRADS}/*/*.npy",), "process_corpus_file(..., raw=True)"),
+    "acts": Step((f"{folders.ACTS}/*/*.npy", "*.json"), "process_corpus_file(..., raw_activations=True)"),
+    "grads": Step((f"{folders.GRADS}/*/*.npy",), "process_corpus_file(..., raw_activations=True)"),
     "aligned": Step((f"{folders.ALIGNED}/*/*.npy",), "align_data"),
     "naps": Step((f"{folders.NAPS}/layer*.npy", folders.SIZES), "compute_naps"),
     "contrastive": Step((f"{folders.CONTRASTIVE}/*.npy",), "compute_contrastive_naps"),

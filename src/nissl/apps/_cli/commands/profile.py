@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from nissl.apps._cli.options import Grouping
+from nissl.apps._cli.options import Grouping, several
 from nissl.errors import BadValue
 
 
@@ -18,7 +18,7 @@ def profile(
     pictures: Annotated[Path | None, Parameter(help="A folder for pictures of them.")] = None,
     grouping: Grouping | None = None,
     out: Annotated[Path | None, Parameter(help="A measure of the whole trace instead, into this Zarr folder.")] = None,
-    layers: Annotated[list[str] | None, Parameter(help="Only these.", negative=())] = None,
+    layers: Annotated[list[str] | None, Parameter(converter=several, help="Only these, with commas.", negative=())] = None,
     scheduler: Annotated[str | None, Parameter(help="With --out: a Dask scheduler, tcp://HOST:8786; left out: this machine's threads.")] = None,
     **options: Annotated[str, Parameter(help="With --out: the measure's own, --against each.")],
 ) -> None:  # fmt: skip
