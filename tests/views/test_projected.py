@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nissl
-from nissl.core.marks import Dots, Photos, Tiles
+from nissl.core.marks import Bars, Dots, Photos, Text, Tiles
 from nissl.core.palette import COUNTERSTAIN, STAIN10
 from nissl.testing.views import PictureSuite
 from nissl.views.projected import Projected
@@ -52,6 +52,26 @@ def drawn():
 class TestProjected(PictureSuite):
     def pictures(self):
         yield from every().items()
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"), [(23, "10 colours, for 23 classes"), (30, "6 more classes share these colours")]
+)
+def test_more_classes_than_colours_are_named_beside_their_own(groups, said):
+    marks = Projected(shown(groups=groups), regions=False).describe().marks
+    beside = {mark.boxes[0, 1] + 10: mark.colours[0] for mark in marks if isinstance(mark, Bars)}
+    named = {
+        mark.words: beside[mark.y]
+        for mark in marks
+        if isinstance(mark, Text) and mark.size == 18 and mark.y in beside and mark.align == "left"
+    }
+    assert named == {str(number): STAIN10[number % 10] for number in range(min(groups, 24))}
+    assert any(said in mark.words for mark in marks if isinstance(mark, Text))
+
+
+def test_thumbnails_keep_their_shape():
+    (photos,) = of(Projected(shown(inputs=np.random.default_rng(0).random((120, 1, 7, 14)))).describe(), Photos)
+    np.testing.assert_allclose(photos.boxes[:, 2] / photos.boxes[:, 3], 2)
 
 
 def test_who_is_taken_for_another_has_a_ring_in_that_ones_colour():

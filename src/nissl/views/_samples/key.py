@@ -8,6 +8,9 @@ from nissl.core.projection import Frame, Projection
 from nissl.views._samples.field import tints
 from nissl.views._staining import lettering
 
+NAMED, ROOMY = 24, 14
+"""Classes that are named in a column, and up to how many with room between them."""
+
 
 def column(
     left: float, room: float, shown: Projection, frame: Frame, dyes: tuple[str, ...], ground: bool
@@ -26,15 +29,18 @@ def column(
         marks += [Text(left + 460, y, "recognised", 16, "right", colour=MUTED)] if judged else []
         who = labels if labels is not None else predicted
         assert who is not None
-        for number, name in enumerate(classes[: len(dyes) - 1]):
-            y += 38
+        step, colours = 38 if len(classes) <= ROOMY else 30, len(dyes) - 1
+        for number, name in enumerate(classes[:NAMED]):
+            y += step
             mine = who == number
-            marks += _class(left, y, dyes[number], name, 210)
+            marks += _class(left, y, dyes[number % colours], name, 210)
             marks.append(Text(left + 330, y, f"{int(mine.sum()):,}", 18, "right", colour=INK))
             if judged and mine.any():
                 share = float((predicted[mine] == number).mean())  # type: ignore[index]
                 marks.append(Text(left + 460, y, f"{100 * share:.1f} %", 18, "right", colour=INK))
-        y = _more(marks, left, y, len(classes) - len(dyes) + 1, room)
+        if len(classes) > colours:
+            more = f"{len(classes) - NAMED:,} more classes share these colours" if len(classes) > NAMED else ""
+            y = _more(marks, left, y, more or f"{colours} colours, for {len(classes)} classes: they come again", room)
     if labels is not None and (labels < 0).any():
         y += 38
         marks += _class(left, y, dyes[-1], "without a class", 300)
@@ -56,7 +62,8 @@ def rows(top: float, width: float, shown: Projection, dyes: tuple[str, ...], gro
         marks += _class(x, y, dyes[number], name, 190)
         x += needed
     if len(shown.classes) > len(dyes) - 1:
-        y = _more(marks, 0.0, y, len(shown.classes) - len(dyes) + 1, width)
+        more = f"{len(shown.classes) - len(dyes) + 1:,} more classes share these colours"
+        y = _more(marks, 0.0, y, more, width)
     y += 42 if shown.classes else 0
     x = 0.0
     for kind, words in _signs(shown, ground):
@@ -76,12 +83,8 @@ def _class(x: float, y: float, dye: str, name: str, room: float) -> list[Mark]:
     ]
 
 
-def _more(marks: list[Mark], left: float, y: float, count: int, room: float) -> float:
-    if count <= 0:
-        return y
-    marks.append(
-        lettering.fitted(Text(left, y + 36, f"{count:,} more classes share these colours", 16, colour=MUTED), room)
-    )
+def _more(marks: list[Mark], left: float, y: float, words: str, room: float) -> float:
+    marks.append(lettering.fitted(Text(left, y + 36, words, 16, colour=MUTED), room))
     return y + 36
 
 
