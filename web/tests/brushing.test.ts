@@ -4,6 +4,7 @@ import { brushed, edits, measured, rows, total, type Effect } from "../src/lib/e
 import { cellsOf, joined, toggled, unitsOf } from "../src/lib/homes";
 import { caught, edges, inside, path, type Spot } from "../src/lib/lasso";
 import type { Microscope } from "../src/lib/microscope.svelte";
+import { beside } from "../src/lib/source";
 
 const map = { columns: 4, rows: 3, order: [10, 11, 12, 13, 14, 15, 16, 17, 18, 19] };
 
@@ -95,7 +96,7 @@ describe("answers", () => {
   });
   it("can't come from a copy of the page, or from a trace alone", () => {
     const look = (ask: unknown, alive: boolean): Microscope =>
-      ({ files: { source: { ask } }, index: { alive } }) as unknown as Microscope;
+      ({ files: { source: { ask, typed: beside("data/").typed } }, index: { alive } }) as unknown as Microscope;
     expect(silence(look(undefined, false))).toContain("a copy of the page");
     expect(silence(look(() => 0, false))).toContain("--model FILE.py:NAME");
     expect(silence(look(() => 0, true))).toBe("");
