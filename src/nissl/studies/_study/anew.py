@@ -44,6 +44,7 @@ class Held:
         away = [Structure.load(file, model).delete() for file in delete or ()]
         self._model, self._x, self._all = model, x, _together([*_frozen(model, freeze), *away])
         self._away = _together(away)
+        self.lasting()  # what can't be made part of the weights is refused before anything is trained
 
     def __enter__(self) -> Self:
         if self._all is not None:
