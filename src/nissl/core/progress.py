@@ -12,6 +12,19 @@ def silent(share: float) -> None:
     """Tells nobody."""
 
 
+def sparing(tell: Callable[[float], None]) -> Callable[[float], None]:
+    """Tells of hundredths alone, where every word is a message."""
+    said = -1.0
+
+    def told(share: float) -> None:
+        nonlocal said
+        if share >= said + 0.01:
+            said = share
+            tell(round(min(share, 1.0), 3))
+
+    return told
+
+
 @contextmanager
 def progress(what: str, shown: Progress) -> Iterator[Callable[[float], None]]:
     """Yields what is to be told the share that is done; `shown` may be somebody who wants to know it instead of a bar."""

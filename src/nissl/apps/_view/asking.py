@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from nissl.core.progress import sparing
 from nissl.errors import NisslError
 from nissl.studies.bench import Bench
 
@@ -37,7 +38,8 @@ class Job:
     def __init__(self, kind: str, question: Mapping[str, Any]):
         self.kind, self.question, self.left = kind, question, False
         self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._loop, self._said = asyncio.get_running_loop(), -1.0
+        self._loop = asyncio.get_running_loop()
+        self._share = sparing(lambda share: self.tell(share=share))
 
     def tell(self, **said: Any) -> None:
         if not self._loop.is_closed():
@@ -46,9 +48,7 @@ class Job:
     def tick(self, share: float) -> None:
         if self.left:
             raise Left
-        if share >= self._said + 0.01:
-            self._said = share
-            self.tell(share=round(min(share, 1.0), 3))
+        self._share(share)
 
 
 class Desk:

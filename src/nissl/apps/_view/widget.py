@@ -9,6 +9,7 @@ import traitlets
 from nissl.apps._view.assets import assets
 from nissl.apps._view.made import Made
 from nissl.core.outlook import Outlook
+from nissl.core.progress import sparing
 from nissl.errors import MissingData, NisslError
 from nissl.studies.bench import Bench
 from nissl.studies.feed import Feed
@@ -81,15 +82,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
         """The network's, worked out in the kernel like a cell, and told meanwhile how far it is."""
         if self._bench is None:
             raise MissingData(ABSENT)
-        said = -1.0
-
-        def tick(share: float) -> None:
-            nonlocal said
-            if share >= said + 0.01:
-                said = share
-                self.send({"id": number, "share": round(min(share, 1.0), 3)})
-
-        return self._bench.answer(kind, question, tick)
+        return self._bench.answer(kind, question, sparing(lambda share: self.send({"id": number, "share": share})))
 
     def _file(self, name: str) -> bytes:
         own = name.removeprefix("page/")
