@@ -63,6 +63,7 @@ def test_marks_and_the_address_say_the_same(quiet, followed):
     quiet.until("location.hash === '#/e2?stain=3,8&mark=e2'")
     quiet.key("ArrowRight")
     quiet.until("location.hash === '#/e5?stain=3,8&mark=e2'")
+    settled(quiet)
     plain = picture(quiet)
     quiet.key("c")
     quiet.until("location.hash === '#/e5?stain=3,8&vs=e2' && nissl.look.before !== null")

@@ -29,9 +29,17 @@ def picture(tab):
     return np.frombuffer(tab.pixels(), np.uint8).reshape(height, width, 3)
 
 
+STILL = """(async () => {
+  const seen = () => { const { width, height, dataset } = document.querySelector("canvas"); return [width, height, dataset.at].join(); };
+  const before = seen();
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  return seen() === before && document.querySelector("canvas").dataset.epoch === String(nissl.look.epoch);
+})()"""
+
+
 def settled(tab):
-    """Two frames later."""
-    tab.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """The epoch that is looked at is on the canvas, which nothing has painted anew for three frames."""
+    tab.until(STILL)
 
 
 def centres(tab, layer, count):
