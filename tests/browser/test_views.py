@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from nissl.core.palette import PAPER, STAIN10, absorb, rgb
-from nissl.testing.specimens import specimen
+from nissl.testing.specimens import chain, specimen, trace
+from tests.browser.conftest import address_of
 
 READY = (
     "nissl.look.cells?.epoch === {0} && document.querySelector('section.view.page h1')?.innerText.includes('epoch {0}')"
@@ -133,3 +134,23 @@ def test_no_view_breaks_on_odd_traces(quiet, name, view):
         quiet.key("Home")
         quiet.until("nissl.look.place === 0 && !nissl.look.loading")
         assert quiet.js("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_names_of_ordinary_length_are_whole_where_they_stand(quiet):
+    names = ["airplane", "automobile", "bird", "cat", "dog"]
+    quiet.size(1440, 900)
+    with address_of(trace(chain(16, 5), names), quiet) as address:
+        quiet.go(f"{address}#/e5")
+        quiet.until("document.querySelectorAll('.port .name').length === 5")
+        cut = "[...document.querySelectorAll('.port .name')].filter(one => one.scrollWidth > one.clientWidth).length"
+        assert quiet.js("[...document.querySelectorAll('.port .name')].map(one => one.innerText)") == names
+        assert quiet.js(cut) == 0
+        opened(quiet, address, "e5?view=confusion")
+        quiet.until("document.querySelectorAll('.confused .matrix g rect').length === 25")
+        above = "[...document.querySelectorAll('.confused .matrix text[transform]')]"
+        assert quiet.js(f"{above}.map(one => one.firstChild.data)") == names
+        outside = quiet.js(
+            f"""{above}.filter(one => {{ const a = one.getBoundingClientRect(), b = one.ownerSVGElement.getBoundingClientRect();
+            return a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 }}).length"""
+        )
+        assert outside == 0
