@@ -10,7 +10,7 @@ from nissl.errors import MissingData, UnknownKey
 from nissl.studies._feed.moments import Moments
 from nissl.studies.feed import Feed
 from nissl.studies.stages import Stages
-from nissl.studies.subject import Subject
+from nissl.studies.subject import Subject, at_hand
 from nissl.testing.sampled import sampled
 from nissl.testing.specimens import conv, dense, specimen, trace
 from tests.studies.test_feed import unpacked
@@ -107,6 +107,23 @@ def test_a_trace_without_single_examples_says_what_would_record_them():
     parts = Feed(specimen("followed")).index()["parts"]
     for kind in ("answers", "points", "driving"):
         assert "quantities" in parts[kind]["absent"], kind
+
+
+def test_examples_that_came_with_the_network_are_pictured_whole_and_no_others(network):
+    """More than are taken to find with; and the same in another order are not the same."""
+    test = Digits().load().test
+    own = sampled(config=False)
+    for given in ((test.x, test.y), ((test.x[:9], test.y[:9]), (test.x, test.y)), (test.x, [str(y) for y in test.y])):
+        held = Feed(own, network=lambda given=given: at_hand(network, given, limit=100))
+        head, arrays = unpacked(held.file("thumbs/1.bin"))
+        assert (head["first"], len(arrays["pixels"])) == (256, 103)
+        np.testing.assert_allclose(arrays["pixels"][..., 0], 255 * test.x[256:, 0], atol=1)
+    for given, why in (
+        ((test.x[::-1], test.y[::-1]), r"of \d\d\d of 359 the data say another class"),
+        ((test.x[:200], test.y[:200]), r"359 examples were recorded, the data hold 200 of shape \(1, 8, 8\)"),
+    ):
+        with pytest.raises(MissingData, match=why):
+            Feed(own, network=lambda given=given: at_hand(network, given)).file("thumbs/0.bin")
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,8 @@ class Subject:
     held_out: Any
     """None where there is only one set of examples."""
     classes: tuple[str, ...]
+    given: tuple[Any, ...] = ()
+    """The sets of examples whole, where only some were taken to find with."""
 
 
 def subject(where: str, data: str | None = None, limit: int = 500) -> Subject:
@@ -120,11 +122,11 @@ def _with(name: str, model: Any, given: Any, limit: int) -> Subject:
         raise BadValue(f"limit={limit}: how many examples are taken to find structures, from 1.")
     if isinstance(given, Splits):
         train, test = tuple(given.train), tuple(given.test)
-        found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes)
+        found = Subject(name, model, tuple(part[:limit] for part in train), test, given.classes, (train, test))
     elif is_pair(given):
-        found = Subject(name, model, few(tuple(given[0]), limit), tuple(given[1]), ())
+        found = Subject(name, model, few(tuple(given[0]), limit), tuple(given[1]), (), tuple(given))
     else:
-        found = Subject(name, model, few(given, limit), None, ())
+        found = Subject(name, model, few(given, limit), None, (), (given,))
     return found
 
 

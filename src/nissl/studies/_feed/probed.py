@@ -97,29 +97,42 @@ class Probed:
     @cached_property
     def inputs(self) -> Array:
         """The examples themselves; MissingData where they cannot be had, or are others than those that were recorded."""
-        found: Any = None
         why = "the run does not say which data it was shown"
         for source in (self._recorded, self._shown):
             try:
-                found = np.asarray(source())
+                sets = source()
             except (NisslError, OSError) as error:
                 why = str(error)
                 continue
-            if found.dtype.kind in "fiub" and found.ndim > 1 and len(found) == self.count:
-                return found
-            why = f"{self.count:,} examples were recorded, the data hold {len(found):,} of shape {found.shape[1:]}: they are others"
+            for given in sets:
+                found, y = given if isinstance(given, tuple | list) and len(given) == 2 else (given, None)
+                found = np.asarray(found)
+                if not (differs := self._differs(found, y)):
+                    return found
+                why = differs
         raise MissingData(f"There are no pictures of the examples: {why}.")
 
-    def _recorded(self) -> Any:
-        return recorded_data(self.trace).test.x
+    def _differs(self, found: Array, y: Any) -> str:
+        """Why these are not the examples that were recorded; nothing, where they may be."""
+        if found.dtype.kind not in "fiub" or found.ndim < 2 or len(found) != self.count:
+            many = f"{len(found):,} of shape {found.shape[1:]}" if found.ndim else "none"
+            return f"{self.count:,} examples were recorded, the data hold {many}: they are others"
+        labels, own = self.labels, None if y is None else np.asarray(y)
+        if labels is None or own is None or own.dtype.kind not in "iub" or own.shape != labels.shape:
+            return ""
+        other = int(((labels >= 0) & (labels != own)).sum())
+        many = f"of {other:,} of {self.count:,} the data say another class than was recorded: they are others"
+        return many if other else ""
 
-    def _shown(self) -> Any:
+    def _recorded(self) -> list[Any]:
+        return [tuple(recorded_data(self.trace).test)]
+
+    def _shown(self) -> list[Any]:
         """Those that came with the network: loading it takes longer."""
         if self._network is None:
             raise MissingData("the network is not at hand")
         seen = self._network()
-        given = seen.held_out if seen.held_out is not None else seen.discovery
-        return given[0] if isinstance(given, tuple | list) else given
+        return [given for given in (seen.held_out, *seen.given[::-1], seen.discovery) if given is not None]
 
 
 def probabilities(outputs: Array) -> Array:
