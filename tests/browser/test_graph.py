@@ -4,7 +4,9 @@ import numpy as np
 
 from nissl.testing.specimens import specimen, trace
 from tests.browser.conftest import address_of
+from tests.studies.joining_models import Residual
 from tests.studies.test_feed_graph import blocky
+from tests.studies.test_feed_junctions import recorded, twenty
 
 PATHS = "[...document.querySelectorAll('.board .node')].map(one => one.dataset.path)"
 
@@ -48,3 +50,29 @@ def test_blocks_fold_and_open_by_keys(quiet):
         quiet.until("document.querySelectorAll('.board .block').length === 4")
         assert quiet.js("nissl.look.view") == "graph"
         assert np.isfinite(quiet.js("document.querySelector('.board svg').clientHeight"))
+
+
+MET = "[...document.querySelectorAll('.board .junction')]"
+
+
+def test_where_several_meet_there_is_a_sign_of_what_is_done_or_a_point(quiet, tmp_path):
+    with address_of(recorded(Residual(), 1, 8, 8, tmp_path=tmp_path), quiet) as address:
+        quiet.go(f"{address}#/e1?view=graph")
+        quiet.until(f"{MET}.length === 3")
+        assert quiet.js(f"{MET}.map(one => one.querySelector('text').textContent.trim())") == ["+", "+", "+"]
+        assert "8 nodes shown, all there are · 3 junctions" in quiet.js("document.querySelector('.said p').innerText")
+        quiet.js(f"{MET}[0].focus()")
+        quiet.until("document.querySelector('.about').innerText.trim() === 'stem, blocks.0.conv2 are added.'")
+        assert quiet.js(f"{MET}[1].getAttribute('aria-label')") == "what met before, blocks.1.conv2 are added."
+    with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
+        quiet.go(f"{address}#/e0?view=graph")
+        quiet.until(f"{MET}.length === 9")
+        assert quiet.js(f"{MET}.map(one => one.querySelector('text').textContent.trim()).join('')") == ""
+        assert "was not recorded" in quiet.js(f"{MET}[0].getAttribute('aria-label')")
+        straight = quiet.js(
+            f"{MET}.map(one => one.querySelectorAll('rect')[1]).map(one => +one.getAttribute('x') + one.getAttribute('width') / 2)"
+        )
+        boxes = quiet.js(
+            "[...document.querySelectorAll('.board .node:not(.junction) rect')].map(one => +one.getAttribute('x') + one.getAttribute('width') / 2)"
+        )
+        assert len({round(one) for one in [*straight, *boxes]}) == 2  # the trunk stands upright in each of two columns

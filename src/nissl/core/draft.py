@@ -1,6 +1,6 @@
 """A graph while a pass shows it: calls are entered and left, and whatever leads nowhere is left out at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from nissl.core.graph import Graph, Node
@@ -60,6 +60,14 @@ class Draft:
         """A function was called, which has no path of its own: its block's and its name are it."""
         path = f"{self._nodes[self._inside].path}.{name}" if self._inside is not None else name
         return self.add(self.named(path), name, "function", shape, params, sources)
+
+    def junction(self, kind: str, taken: Container[str], sources: Iterable[int]) -> int:
+        """Several come together, which is no call of anything: its name is its kind's, and no other's."""
+        inside = "" if self._inside is None else f"{self._nodes[self._inside].path}."
+        path = self.named(f"{inside}{kind}")
+        while path in taken:
+            path = self.named(f"{inside}{kind}")
+        return self.add(path, kind, "junction", sources=sources)
 
     def named(self, path: str) -> str:
         """The path of this call: `path#2` for the second."""

@@ -13,9 +13,13 @@ from nissl.core.network import network
 from nissl.errors import BadValue, DamagedData, MissingData, Unsupported, listing
 
 KINDS = ("modules", "autograd")
-ROLES = ("input", "parameter", "module", "function", "block", "output")
+ROLES = ("input", "parameter", "module", "function", "junction", "block", "output")
+SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "concatenate": "‖", "meet": ""}
+"""What is written on a junction of each kind; on others, the kind."""
 LETTER, HEIGHT, SIDE = 9.6, 52.0, 24.0
 """Room for a letter of a node's words, for its two lines, and beside them."""
+ROUND, POINT = 26.0, 14.0
+"""Across a junction with a sign, and across one without."""
 WIDEST = 34
 """Letters of a line, at most; longer ones are shortened where they are painted."""
 
@@ -31,7 +35,7 @@ class Node:
     type: str
     """The class of the module, or the name of the function."""
     role: str
-    """input, parameter, module, function, block or output."""
+    """input, parameter, module, function, junction (where several meet on their way), block or output."""
     shape: tuple[int | None, ...] | None = None
     """Of what comes out (of the first tensor where there are several); None: not known."""
     params: int = 0
@@ -42,6 +46,8 @@ class Node:
     @property
     def words(self) -> tuple[str, str]:
         """What is to be written on it: what it is, and what comes out."""
+        if self.role == "junction":
+            return SIGNS.get(self.type, self.type), ""
         name = self.path if self.role in ("input", "output") else self.path.rpartition(".")[2]
         alone = self.role in ("input", "output", "parameter") or name.partition("#")[0] == self.type
         first = name if alone else f"{self.type}  {name}"
@@ -128,10 +134,15 @@ class Graph:
         return self._into({one: next((block for block in way if block in closed), one) for one, way in ways.items()})
 
     def _into(self, into: Mapping[int, int]) -> "Graph":
-        """Each node in what shows it."""
-        edges = dict.fromkeys((into[a], into[b]) for a, b in self.edges)
+        """Each node in what shows it; junctions at which only one of these arrives are none."""
+        edges = dict.fromkeys((into[a], into[b]) for a, b in self.edges if into[a] != into[b])
         kept = tuple(node for node in self.nodes if into[node.id] == node.id)
-        return replace(self, nodes=kept, edges=tuple(edge for edge in edges if edge[0] != edge[1]))
+        for node in kept:
+            arrive = [a for a, b in edges if b == node.id] if node.role == "junction" else []
+            if len(arrive) == 1:
+                edges = dict.fromkeys((arrive[0] if a == node.id else a, b) for a, b in edges if b != node.id)
+                kept = tuple(one for one in kept if one is not node)
+        return replace(self, nodes=kept, edges=tuple(edges))
 
     @cached_property
     def places(self) -> Arranged:
@@ -142,6 +153,8 @@ class Graph:
     def _size(self, node: Node) -> tuple[float, float]:
         if node.id in self.blocks:
             return LETTER * min(len("  ·  ".join(node.words)), WIDEST + 12) + SIDE, 0.0
+        if node.role == "junction" and len(node.words[0]) < 2:
+            return (ROUND, ROUND) if node.words[0] else (POINT, POINT)
         letters = min(max(map(len, node.words)), WIDEST)
         return LETTER * max(letters, 5) + SIDE, HEIGHT if node.words[1] else 0.6 * HEIGHT
 

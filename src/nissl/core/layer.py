@@ -6,6 +6,17 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
+class Junction:
+    """Where values of several layers come together on their way. A plain value."""
+
+    name: str
+    kind: str
+    """add, concatenate, multiply ...: what is done with them."""
+    sources: tuple[str, ...]
+    """Names of layers, and of junctions before this one."""
+
+
+@dataclass(frozen=True)
 class Layer:
     """Everything that can be said of a place without running the network. A plain value."""
 
@@ -31,10 +42,18 @@ class Layer:
     """What a reader should know of how it was heard, such as a functional nonlinearity that hooks can't see."""
     inputs: tuple[str, ...] = ()
     """Names of the layers whose values reach it with no other layer between, once a pass has shown them."""
+    takes: tuple[str, ...] = ()
+    """The same with junctions in the place of what meets in them, where a pass has shown that: names of layers and junctions."""
+    junctions: tuple[Junction, ...] = ()
+    """The junctions on the way to it that are on the way to no layer before it."""
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Self:
         """As `asdict` says it, after it went through JSON."""
         values = {**said, "inputs": tuple(said["inputs"]), "unit_shape": tuple(said["unit_shape"])}
+        values["takes"] = tuple(said.get("takes", ()))
+        values["junctions"] = tuple(
+            Junction(one["name"], one["kind"], tuple(one["sources"])) for one in said.get("junctions", ())
+        )
         values["parameters"] = {k: tuple(v) for k, v in said["parameters"].items()}
         return cls(**{k: v for k, v in values.items() if k in cls.__dataclass_fields__})

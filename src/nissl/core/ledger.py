@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from nissl.core.budget import Budget
 from nissl.core.hearing import Hearing
+from nissl.core.joining import among
 from nissl.core.layer import Layer
 from nissl.core.plan import BATCH, Plan, batch_spec, rounded
 from nissl.core.quantity import Context
@@ -126,11 +127,9 @@ class Ledger:
 
     def _described(self) -> list[dict[str, Any]]:
         """The recorded layers as plain values; later calls (`name#2`) belong to the layer that was chosen."""
-        chosen = set(self._hearing.layers)
         return [
             asdict(replace(self._sized(layer), parameters={k: tuple(v) for k, v in layer.parameters.items()}))
-            for layer in self._hearing.network.layers
-            if layer.name.split("#")[0] in chosen
+            for layer in among(self._hearing.network.layers, self._hearing.layers)
         ]
 
     def _plan(self) -> Plan:

@@ -64,6 +64,18 @@ class AdapterSuite(ChartSuite):
         for layer in self.net.layers:
             assert set(layer.inputs) < set(self.names)
 
+    def test_what_meets_on_the_way_to_a_layer_is_what_feeds_it(self) -> None:
+        self.net.probe(self.x)
+        known = {one.name: one for layer in self.net.layers for one in layer.junctions}
+        assert known.keys().isdisjoint(self.names)
+        for layer in self.net.layers:
+            ahead, ends = list(layer.takes), set()
+            while ahead:
+                name = ahead.pop()
+                ahead += known[name].sources if name in known else ()
+                ends |= set() if name in known else {name}
+            assert not layer.takes or ends == set(layer.inputs)
+
     def test_every_layer_is_told_exactly_once_a_pass_and_as_the_probe_hears_it(self) -> None:
         first, again, probed = self.heard(), self.heard(), self.net.probe(self.x)
         for seen in (first, again):

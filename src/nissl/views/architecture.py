@@ -18,6 +18,7 @@ from nissl.views._staining.lettering import fitted, plural, sentences, width
 LEAST = 900.0
 """Room for a title."""
 LINE, FRAME = "#8d9096", "#b9b6ac"
+ROUNDED = ("function", "junction")
 GROUNDS = ("#f2f0ea", "#e9e6de", "#dfdbd1", "#d5d0c4")
 """Blocks within blocks; deeper ones stay as the last."""
 LEARNS, KEPT = STAIN10[0], STAIN10[1]
@@ -106,8 +107,8 @@ class _Drawing:
     def nodes(self) -> Iterator[Mark]:
         mine = [node for node in self.graph.nodes if node.id not in self.graph.blocks]
         for radius, some in (
-            (4.0, [node for node in mine if node.role != "function"]),
-            (18.0, [node for node in mine if node.role == "function"]),
+            (4.0, [node for node in mine if node.role not in ROUNDED]),
+            (18.0, [node for node in mine if node.role in ROUNDED]),
         ):
             if some:
                 yield from _framed([self._box(n) for n in some], [self._fill(n) for n in some], radius)
@@ -116,7 +117,8 @@ class _Drawing:
             dark = node.role in ("input", "output")
             first, second = node.words
             middle = y + (0.34 if second else 0.5) * h
-            yield fitted(Text(x + w / 2, middle, first, FIRST, "center", colour=PAPER if dark else INK), w - 12)
+            if first:
+                yield fitted(Text(x + w / 2, middle, first, FIRST, "center", colour=PAPER if dark else INK), w - 12)
             if second:
                 colour = "#dcdad4" if dark else MUTED
                 yield fitted(Text(x + w / 2, y + 0.72 * h, second, SECOND, "center", colour=colour), w - 12)
@@ -126,6 +128,8 @@ class _Drawing:
             return "#3a4048"
         if node.role == "parameter":
             return _tint(KEPT, 0.22)
+        if node.role == "junction" and not node.words[0]:
+            return LINE
         if not node.params:
             return "#ffffff"
         return _tint(LEARNS, 0.08 + 0.3 * log(1 + node.params) / log(1 + self.most))

@@ -32,6 +32,8 @@ export interface Graph {
   /** Of each node, the recorded layers that it is or holds; of each layer, its multiplications for an example. */
   layers: Record<string, string[]>;
   work: Record<string, number | null>;
+  /** What is written on a junction of each kind. */
+  signs: Record<string, string>;
 }
 
 export function graph(whole: ArrayBuffer): Graph {
@@ -58,6 +60,27 @@ export function share(found: Owned, table: Float32Array, names: string[], chosen
     (k) => rows.reduce((sum, row) => sum + (table[row * classes + k] ?? 0), 0) / Math.max(1, rows.length),
   );
 }
+
+/** What is written where several meet. */
+export function sign(shown: Graph, node: Node): string {
+  return shown.signs[node.type] ?? node.type;
+}
+
+/** How they meet, and which. */
+export function meeting(shown: Graph, node: Node): string {
+  const from = new Set(shown.edges.filter((one) => one.target === node.id).map((one) => one.source));
+  const names = shown.nodes.filter((one) => from.has(one.id));
+  const said = names.map((one) => (one.role === "junction" ? "what met before" : one.path)).join(", ");
+  return HOW[node.type]?.replace("…", said) ?? `${said} go into one: ${node.type}.`;
+}
+
+const HOW: Record<string, string> = {
+  add: "… are added.",
+  subtract: "One of … is taken from the other.",
+  multiply: "… are multiplied, unit by unit.",
+  concatenate: "… are put side by side (concatenated).",
+  meet: "… reach the same layers together; whether they are added, put side by side or else was not recorded.",
+};
 
 /** What is written on a node: its name within what is around it. */
 export function label(node: Node, around: Node | undefined): string {

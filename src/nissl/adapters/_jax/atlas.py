@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nissl.adapters._jax.kinds import Dialect, Kind
+from nissl.core.joining import Joining, Origin
 from nissl.core.layer import Layer
 
 
@@ -76,14 +77,14 @@ class Atlas:
         self._order.setdefault(name)
         return self._places[name]
 
-    def learn(self, before: Mapping[str, tuple[str, ...]], behind: Mapping[str, str]) -> None:
+    def learn(self, before: Mapping[str, Origin], behind: Mapping[str, str], joining: Joining) -> None:
         """What the program of a pass shows: the layers before each, and nonlinearities that nobody can hear behind."""
-        for name, inputs in before.items():
+        for name, (inputs, takes) in before.items():
             place = self._places[name]
             remark = place.layer.remark
             if name in behind and not place.bend:
                 remark = f"heard before a nonlinearity that is no known function's ({behind[name]})"
-            place.layer = replace(place.layer, inputs=inputs, remark=remark)
+            place.layer = joining.told(replace(place.layer, inputs=inputs, remark=remark), takes)
 
     def find(self, module: Any, inside: str) -> str | None:
         """Which of the modules inside a path this is a copy of, where just one can be meant."""

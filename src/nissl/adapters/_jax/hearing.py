@@ -136,7 +136,7 @@ class Hearing:
         except Exception:  # noqa: BLE001 - see above
             return
         self._learned.add(top)
-        self.atlas.learn(before, behind)
+        self.atlas.learn(before, behind, flow.joining)
 
     def _is_model(self, module: Any) -> bool:
         if any(module is one for one in self.stands):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from nissl.adapters._keras import kinds, parameters
+from nissl.core.joining import Joining
 from nissl.core.layer import Layer
 
 _OWN = re.compile(
@@ -29,6 +30,9 @@ class Place:
 
     bent: bool = False
     """Does the layer apply a nonlinearity itself?"""
+
+
+Passed = tuple[Place, tuple[Any, ...], tuple[str, ...], tuple[str, ...], int | None]
 
 
 class Atlas:
@@ -108,16 +112,16 @@ class Atlas:
                 self._places[name].followers = None
         return self._places[name]
 
-    def learn(self, passed: list[tuple[Place, tuple[Any, ...], tuple[str, ...], int | None]]) -> None:
-        """What a pass has shown: places in order, what ended each, what it was made from, and how many units came."""
+    def learn(self, passed: list[Passed], joining: Joining) -> None:
+        """What a pass has shown: places in order, what ended each, what it was made from (twice), and how many units came."""
         order: dict[str, Place] = {}
-        for place, followers, inputs, units in passed:
+        for place, followers, inputs, takes, units in passed:
             order[place.name] = place
             if not place.bent and not self._leaves:
                 place.followers = followers
                 place.layer = _ended(place.layer, followers)
             known = place.layer.units if place.layer.units is not None else units
-            place.layer = replace(place.layer, inputs=inputs, units=known)
+            place.layer = joining.told(replace(place.layer, inputs=inputs, units=known), takes)
         self._places = order | {name: place for name, place in self._places.items() if name not in order}
         self.learned = True
 

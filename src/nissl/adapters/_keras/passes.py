@@ -1,5 +1,6 @@
 """One pass through a model: whose each value is, where each layer ends, and who is told."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ from keras import layers, tree
 
 from nissl.adapters._keras import kinds, values
 from nissl.adapters._keras.atlas import Place
+from nissl.core.joining import Joining, Origin
 
 if TYPE_CHECKING:
     from nissl.adapters._keras.hearing import Hearing, Listener
@@ -21,6 +23,8 @@ class Arrival:
 
     place: Place
     inputs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    """The same with junctions in the place of what meets in them."""
     value: Any = None
     units: int | None = None
     followers: list[Any] = field(default_factory=list)
@@ -41,14 +45,16 @@ class Pass:
         self._arrivals: list[Arrival] = []
         self._pending: dict[int, Arrival] = {}
         self._learning = not self.atlas.learned
-        self._origins: dict[int, tuple[Any, tuple[str, ...]]] = {}
+        self._origins: dict[int, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {}
+        self._joining = Joining()
         self._following = False
 
     def call(self, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         role = self.atlas.role(module)
-        inputs = self._sources(args, kwargs) if self._learning else ()
+        inputs, takes = self._sources(args, kwargs) if self._learning else ((), ())
         if role == kinds.COMPUTES:
-            out, inputs = self._compute(module, call, args, kwargs, inputs)
+            out, inputs = self._compute(module, call, args, kwargs, (inputs, takes))
+            takes = inputs
         elif role in (kinds.BENDS, kinds.NORMALISES):
             out = self._follow(module, role, call, args, kwargs)
         else:
@@ -56,9 +62,10 @@ class Pass:
             if out is values.first(args):  # dropout in evaluation; in training another value comes out of it
                 self._pending.pop(id(out), None)
         if self._learning:
+            takes = self._joining.meet(_words(module), takes)
             for leaf in tree.flatten(out):
                 if values.is_tensor(leaf) and (role == kinds.COMPUTES or id(leaf) not in self._origins):
-                    self._origins[id(leaf)] = leaf, inputs
+                    self._origins[id(leaf)] = leaf, inputs, takes
         return out
 
     def bend(self, name: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -70,23 +77,27 @@ class Pass:
     def enter(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The model's own inputs come from no layer."""
         for leaf in tree.flatten((args, kwargs)) if self._learning else ():
-            self._origins[id(leaf)] = leaf, ()
+            self._origins[id(leaf)] = leaf, (), ()
 
-    def _sources(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+    def _sources(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Origin:
         """The layers that a call's inputs come from; where an operation in between hides them, the layer before."""
         found: dict[str, None] = {}
+        takes: dict[str, None] = {}
+        before = (self._arrivals[-1].place.name,) if self._arrivals else ()
         for leaf in tree.flatten((args, kwargs)):
             if values.is_tensor(leaf):
-                before = (self._arrivals[-1].place.name,) if self._arrivals else ()
-                found |= dict.fromkeys(self._origins.get(id(leaf), (leaf, before))[1])
-        return tuple(found)
+                _, layers_, met = self._origins.get(id(leaf), (leaf, before, before))
+                found |= dict.fromkeys(layers_)
+                takes |= dict.fromkeys(met)
+        return tuple(found), tuple(takes)
 
     def _compute(
-        self, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any], inputs: tuple[str, ...]
+        self, module: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any], sources: Origin
     ) -> tuple[Any, tuple[str, ...]]:
         number = self._calls[id(module)] = self._calls.get(id(module), 0) + 1
         place = self.atlas.called(module, number)
-        arrival = Arrival(place, tuple(name for name in inputs if name != place.name))
+        inputs, takes = (tuple(name for name in names if name != place.name) for names in sources)
+        arrival = Arrival(place, inputs, takes)
         self._arrivals.append(arrival)
         inside = place.bent and (place.mixed is not None or self.hearing.wanted("preactivation", place.name, self))
         out = self._opened(arrival, module, call, args, kwargs) if inside else call(*args, **kwargs)
@@ -193,7 +204,14 @@ class Pass:
             if not arrival.settled and arrival.value is not None:
                 self.tell("activation", arrival.place, arrival.value)
         if self._learning and self._arrivals:
-            self.atlas.learn([(a.place, tuple(a.followers), a.inputs, a.units) for a in self._arrivals])
+            self.atlas.learn(
+                [(a.place, tuple(a.followers), a.inputs, a.takes, a.units) for a in self._arrivals], self._joining
+            )
+
+
+def _words(module: Any) -> str:
+    """`MaxPooling2D` is max pooling2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
 
 
 def _plainly(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], changed: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from nissl.adapters._onnx import forms
 from nissl.adapters._onnx.bending import behind_norm, mixed_by, nonlinearity
 from nissl.adapters._onnx.forms import Form
 from nissl.adapters._onnx.graph import Graph, option
+from nissl.core.joining import Joining
 from nissl.core.layer import Layer
 from nissl.errors import Unsupported, listing
 
@@ -110,13 +111,24 @@ def _joined(graph: Graph, found: list[_Found]) -> list[Place]:
     by_value = {v: one.said["name"] for one in found for v in (one.place.own, one.heard, *one.place.beside)}
     by_node = {one.place.node: one for one in found}
     reach: dict[str, dict[str, None]] = {}
+    met: dict[str, tuple[str, ...]] = {}
+    joining, takes = Joining(), dict[int, list[str]]()
     for number, node in enumerate(graph.nodes):
         sources = {name: None for value in node.input for name in reach.get(value, {})}
+        come = [name for value in node.input for name in met.get(value, ())]
         if number in by_node:
-            by_node[number].said["inputs"] = tuple(sources)
+            by_node[number].said["inputs"], takes[number] = tuple(sources), come
         for value in node.output:
-            reach[value] = {by_value[value]: None} if value in by_value else sources
-    return [replace(one.place, heard=one.heard, layer=replace(one.place.layer, **one.said)) for one in found]
+            own = (by_value[value],) if value in by_value else None
+            reach[value] = dict.fromkeys(own) if own else sources
+            met[value] = own or joining.meet(_words(node.op_type), come)
+    layers = [joining.told(replace(one.place.layer, **one.said), takes[one.place.node]) for one in found]
+    return [replace(one.place, heard=one.heard, layer=layer) for one, layer in zip(found, layers, strict=True)]
+
+
+def _words(operator: str) -> str:
+    """`MatMul` is mat mul."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", operator).lower()
 
 
 def _gemm(graph: Graph, number: int) -> Place | None:

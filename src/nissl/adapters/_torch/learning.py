@@ -158,7 +158,7 @@ class Learner:
             return
         if enters or self.atlas.leaves or self.atlas.roles[module] == COMPUTES:
             place = self.atlas.place(module, enters, call)
-            self._seen.graph.layer(place, [value] if enters else each(output))
+            self._seen.graph.layer(place, [] if enters else each(args), [value] if enters else each(output))
             self._begin(place, value, module, call)
         else:
             self._follow(module, call, first(args), value)

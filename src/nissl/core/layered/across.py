@@ -8,6 +8,8 @@ from nissl.core.layered.order import Step
 
 ROUNDS = 10
 GAP = 24.0
+NARROW = 30.0
+"""What is narrower is no box that stands between those that it leads to, but a place where lines meet or part."""
 THREAD = 12.0
 """Room beside a box, and beside a line that only passes."""
 
@@ -38,13 +40,13 @@ def across(rows: Sequence[Sequence[int]], steps: Sequence[Step], widths: Sequenc
 
 
 def _straighten(rows: Sequence[Sequence[int]], steps: Sequence[Step], widths: Sequence[float], at: list[float]) -> None:
-    """What leads from one to one alone stands upright, where its neighbours leave room for it."""
+    """What leads from one to one stands upright, where its neighbours leave room for it."""
     beside: dict[int, tuple[int | None, int | None]] = {}
     for row in rows:
         beside |= {
             one: (left, right) for left, one, right in zip([None, *row[:-1]], row, [*row[1:], None], strict=True)
         }
-    for run in _runs(steps, len(widths)):
+    for run in _runs(steps, widths):
         low, high = -inf, inf
         for one, aside in run:
             left, right = beside[one]
@@ -58,14 +60,20 @@ def _straighten(rows: Sequence[Sequence[int]], steps: Sequence[Step], widths: Se
                 at[one] = min(max(mean, low), high) + aside
 
 
-def _runs(steps: Sequence[Step], count: int) -> list[list[tuple[int, float]]]:
-    """The longest first: things that take from one and give to one, each with how far its middle is from the line."""
-    downs: list[list[Step]] = [[] for _ in range(count)]
-    ups = [0] * count
+def _runs(steps: Sequence[Step], widths: Sequence[float]) -> list[list[tuple[int, float]]]:
+    """The longest first: things of which each leads to the next, with how far its middle is from the line."""
+    downs: list[list[Step]] = [[] for _ in widths]
+    ups: list[list[Step]] = [[] for _ in widths]
     for step in steps:
         downs[step.above].append(step)
-        ups[step.below] += 1
-    only = {one: down[0] for one, down in enumerate(downs) if len(down) == 1 and ups[down[0].below] == 1}
+        ups[step.below].append(step)
+    only: dict[int, Step] = {}
+    for one, down in enumerate(downs):
+        main = _main(widths[one], down, [widths[each.below] for each in down])
+        if main is not None:
+            up = ups[main.below]
+            if main is _main(widths[main.below], up, [widths[each.above] for each in up]):
+                only[one] = main
     starts = set(only) - {step.below for step in only.values()}
     runs = []
     for start in sorted(starts):
@@ -77,6 +85,12 @@ def _runs(steps: Sequence[Step], count: int) -> list[list[tuple[int, float]]]:
             run.append((one, aside))
         runs.append(run)
     return sorted(runs, key=lambda run: -len(run))
+
+
+def _main(width: float, steps: Sequence[Step], widths: Sequence[float]) -> Step | None:
+    """The only one there is; where lines meet or part, the one to or from a box, if there is one such beside lines that pass."""
+    boxes = [step for step, other in zip(steps, widths, strict=True) if other]
+    return steps[0] if len(steps) == 1 else boxes[0] if len(boxes) == 1 and width < NARROW else None
 
 
 def _wanted(near: list[tuple[int, float, float]], at: Sequence[float]) -> float:

@@ -5,7 +5,6 @@ FOLD: d2: two levels of blocks are open; f3-17: the blocks 3 and 17 are closed; 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from math import prod
@@ -13,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from nissl.core.draft import Draft
-from nissl.core.graph import Graph
+from nissl.core.graph import SIGNS, Graph
 from nissl.core.graph import graph as drawn
 from nissl.core.layer import Layer
 from nissl.core.network import batches
 from nissl.core.probe import streamed
 from nissl.studies._feed.packing import Array, packed
 from nissl.studies._feed.part import Part, number
+from nissl.studies._feed.recorded import recorded
 from nissl.studies.subject import is_pair
 
 READ = 40
@@ -57,10 +56,11 @@ class Graphs(Part):
         shown = _folded(whole, fold)
         there = {node.id for node in shown.nodes}
         head = shown.to_dict() | {
-            "every": len(whole.nodes) - len(whole.blocks),
+            "every": _count(whole),
             "depth": whole.depth,
             "closed": sorted(one for one in whole.blocks if one in there and one not in shown.blocks),
             "layers": {str(node.id): self._within(whole, node.id) for node in shown.nodes},
+            "signs": SIGNS,
             "work": {layer.name: _work(layer) for layer in self._layers},
         }
         return packed(head, {})
@@ -115,40 +115,9 @@ class Graphs(Part):
         return packed({"epoch": epoch, "layers": names}, arrays)
 
 
-def recorded(name: str, layers: list[Layer]) -> Graph:
-    """Recorded layers in order of use, in blocks by their dotted names; edges as the first pass has shown them."""
-    draft, open_, numbers = Draft(), list[str](), dict[str, int]()
-    blocks = _blocks(layers)
-    for layer in layers:
-        around = [path for path in _prefixes(layer.name) if path in blocks]
-        same = next(
-            (i for i, (a, b) in enumerate(zip(open_, around, strict=False)) if a != b), min(len(open_), len(around))
-        )
-        for _ in open_[same:]:
-            draft.leave()
-        for path in around[same:]:
-            draft.enter(draft.named(path), "block")
-        open_ = around
-        shape = None if layer.units is None else (layer.units, *layer.unit_shape)
-        kind = f"{layer.kind} + {layer.nonlinearity}" if layer.nonlinearity else layer.kind
-        sources = [numbers[one] for one in layer.inputs if one in numbers]
-        params = sum(map(prod, layer.parameters.values()))
-        numbers[layer.name] = draft.add(layer.name, kind, "module", shape, params, sources)
-    for _ in open_:
-        draft.leave()
-    return draft.graph(name, "modules", sum(prod(shape) for layer in layers for shape in layer.parameters.values()))
-
-
-def _prefixes(name: str) -> list[str]:
-    words = name.split(".")
-    return [".".join(words[:count]) for count in range(1, len(words))]
-
-
-def _blocks(layers: list[Layer]) -> set[str]:
-    """Prefixes that some layers share, not all; of several that the same layers share the longest."""
-    count = Counter(prefix for layer in layers for prefix in _prefixes(layer.name))
-    deeper = {path.rpartition(".")[0] for path in count if count[path] == count[path.rpartition(".")[0]]}
-    return {path for path, times in count.items() if 1 < times < len(layers) and path not in deeper}
+def _count(shown: Graph) -> int:
+    """Of what does something: blocks are read by what is in them, and a junction is where lines meet."""
+    return sum(node.role != "junction" for node in shown.nodes) - len(shown.blocks)
 
 
 def _folded(whole: Graph, fold: str) -> Graph:
@@ -158,7 +127,7 @@ def _folded(whole: Graph, fold: str) -> Graph:
         return whole.collapsed(int(fold[1:]))
     for depth in range(min(whole.depth, DEPTHS), 1, -1):
         shown = whole.collapsed(depth)
-        if len(shown.nodes) - len(shown.blocks) <= READ:
+        if _count(shown) <= READ:
             return whole if depth == whole.depth else shown
     return whole.collapsed(1) if whole.depth > 1 else whole
 
