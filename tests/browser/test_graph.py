@@ -36,6 +36,20 @@ def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
         quiet.until(f"document.querySelector('.board svg').clientWidth > {wide}")
 
 
+def test_on_a_telephone_it_can_be_read_and_fit_shows_all_of_its_width(quiet):
+    quiet.size(390, 844)
+    with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
+        quiet.go(f"{address}#/e0?view=graph")
+        quiet.until(f"{PATHS}.length === 29")
+        high = "Math.min(...[...document.querySelectorAll('.board .node:not(.junction) text:first-of-type')].map(one => one.getBoundingClientRect().height))"
+        assert quiet.js(high) > 10
+        quiet.js(
+            "[...document.querySelectorAll('.graph .tools button')].find(one => one.textContent === 'fit').click()"
+        )
+        quiet.until("document.querySelector('.board').scrollWidth <= document.querySelector('.board').clientWidth")
+        quiet.until(f"{high} < 10")
+
+
 def test_blocks_fold_and_open_by_keys(quiet):
     with address_of(trace(blocky()), quiet) as address:
         quiet.go(f"{address}#/e5?view=graph")
