@@ -36,6 +36,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("package")
     tree = place / "tree"
     shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns(*BESIDE, "*.so", "*.pyd"))
+    for folder in ("docs", "examples", "benchmarks/results"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns(*BESIDE))
     for file in ROOT.iterdir():
         if file.is_file():
             shutil.copy(file, tree)
@@ -94,6 +96,28 @@ def test_the_sdist_has_what_a_builder_and_a_reader_need(sdist: Path, tmp_path: P
     assert {f"src/{name}" for name in sources() | kernel} <= files
     assert {"setup.py", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "constraints.txt"} <= files
     assert not any(file.endswith((".so", ".pyd", ".pyc")) for file in files)
+
+
+RELATIVE = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def test_what_an_index_shows_of_readme_points_nowhere_but_at_files_of_the_sdist(
+    sdist: Path, wheel: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    tree = unpacked(sdist, tmp_path)
+    readme = (tree / "README.md").read_text()
+    assert readme == (ROOT / "README.md").read_text()
+    (metadata,) = (content.decode() for name, content in wheel.items() if name.endswith(".dist-info/METADATA"))
+    headers, _, shown = metadata.partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in headers
+    assert shown == (tree / "PKG-INFO").read_text().partition("\n\n")[2]
+    assert not RELATIVE.search(shown)
+    assert "![" not in shown
+    for place in RELATIVE.findall(readme):
+        assert (tree / place).is_file()
+        assert f"`{place}`" in shown or place.endswith(".png"), place
+    headings = re.findall(r"^#.*", readme, re.MULTILINE)
+    assert re.findall(r"^#.*", shown, re.MULTILINE) == headings
 
 
 def test_without_a_compiler_the_wheel_lacks_the_kernel_alone_and_works(
