@@ -111,9 +111,10 @@ class Bucket(Place):
 
         with plainly(self.where(name)):
             found = obstore.get(self._objects, name)
-            if found.meta["size"] > LARGEST_JSON:
-                raise too_large(self.where(name), found.meta["size"])
-            return bytes(found.bytes()), _identity(found.meta)
+            meta = found.meta  # obstore 0.6 has it no more once the bytes were handed over
+            if meta["size"] > LARGEST_JSON:
+                raise too_large(self.where(name), meta["size"])
+            return bytes(found.bytes()), _identity(meta)
 
     def _put(self, name: str, data: bytes, after: Version | Literal["create"] | None) -> Version:
         """Write an object: after none ("create"), after this version of it, or whatever was there (None). Its version.
