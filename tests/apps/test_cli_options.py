@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nissl.apps._cli.options import Recording, Training
@@ -63,6 +64,23 @@ def test_command_line_before_environment_before_file_before_default(
     assert found["model"]["hidden"] == [6]
     assert opened("a").epochs == [3]
     assert len(found["quantities"]) == 2
+
+
+def test_classes_of_your_own_are_named_in_a_file_and_in_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", x=np.random.default_rng(0).normal(size=(60, 4)), y=np.arange(60) % 3)
+    table = '[train]\nepochs = 1\ndata = "arrays"\n[train.data-options]\npath = "mine.npz"\nclasses = '
+    Path("run.toml").write_text(table + '["Ara, blue", "Bubo bubo", "Corvus"]\n')
+    assert main(["train", "a", "--config", "run.toml", "--no-progress"]) == 0
+    assert opened("a").classes == ("Ara, blue", "Bubo bubo", "Corvus")
+    words = ["train", "b", "--data", "arrays", "--data.path", "mine.npz", "--epochs", "1", "--no-progress"]
+    assert main([*words, "--data.classes", "owl, raven,rook"]) == 0
+    assert opened("b").classes == ("owl", "raven", "rook")
+    capsys.readouterr()
+    assert main([*words[:1], "c", *words[2:], "--data.classes", ",".join(["owl"] * 500)]) != 0
+    assert len(capsys.readouterr().err) < 400
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,9 @@ def class_names(classes: int | Sequence[Any] | None) -> tuple[str, ...]:
         names = tuple(str(name) for name in classes)
         if len(set(names)) == len(names):
             return names
-    raise BadValue(f"classes={classes!r}: give the number of classes or a list of different names.")
+    said = repr(classes)
+    said = said if len(said) < 120 else f"{said[:100]} ..."
+    raise BadValue(f"classes={said}: give the number of classes or a list of different names.")
 
 
 def bin_edges(targets: NDArray[Any], bins: Any) -> tuple[float, ...]:

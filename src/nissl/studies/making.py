@@ -24,6 +24,8 @@ def made(kind: str, name: str, given: Mapping[str, Any], options: Mapping[str, A
 
 def _fitting(name: str, value: Any, default: Any) -> Any:
     """An option of its default's kind: 64 is (64,) where several numbers may stand."""
+    if default == () and isinstance(value, str):  # names, as a terminal says them
+        return tuple(word.strip() for word in value.split(",") if word.strip())
     several = isinstance(default, tuple) and bool(default)
     values, like = (
         (value if isinstance(value, list | tuple) else [value], default[0]) if several else ([value], default)

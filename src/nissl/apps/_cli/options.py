@@ -161,6 +161,10 @@ def _value(word: str) -> Any:
         return {"true": True, "false": False}.get(word, word)
 
 
+OWN = 2
+"""How deep a command's options lie in a TOML file; those of data sets and networks lie deeper."""
+
+
 def from_toml(app: Any, commands: tuple[str, ...], arguments: Any) -> None:
     """Where --config names a TOML file, its table for this command fills in what is not said elsewhere."""
     named = [argument.tokens[0].value for argument in arguments if argument.name == "--config" and argument.tokens]
@@ -178,11 +182,13 @@ def from_toml(app: Any, commands: tuple[str, ...], arguments: Any) -> None:
     Dict(_listed(tables), source=str(path))(app, commands, arguments)
 
 
-def _listed(value: Any) -> Any:
-    """A list as text with commas, as it is written in a terminal; of one, with a comma at its end."""
+def _listed(value: Any, depth: int = 0) -> Any:
+    """A list as text with commas, as it is written in a terminal; of a data set's or a network's own options as `values` reads it."""
     if isinstance(value, dict):
-        return {key: _listed(inner) for key, inner in value.items()}
-    return "".join(f"{inner}," for inner in value) if isinstance(value, list) else value
+        return {key: _listed(inner, depth + 1) for key, inner in value.items()}
+    if not isinstance(value, list):
+        return value
+    return repr(value) if depth > OWN else "".join(f"{inner}," for inner in value)
 
 
 @Parameter(name="*", group=Group("Finding", sort_key=3))
