@@ -11,6 +11,7 @@ import pytest
 from nissl.apps._view.assets import PAGE
 from tests.browser import chromium
 from tests.browser.notebooks import INSTALL, free_port, notebook, serving
+from tests.docs.blocks import entrusted
 
 LIMIT = 400_000
 ROOTS = """(function deep(from) { return [...from.querySelectorAll('*')].filter(one => one.shadowRoot)
@@ -33,6 +34,12 @@ with nissl.edit(done.network, few)["hidden_2"][5].delete():
     guess = nissl.network(done.network).forward(x).argmax(1)
 json.dump([int(((guess == y) & (y == k)).sum()) for k in range(10)], open("cut", "w"))"""
 
+RECORDED = """import nissl
+from nissl.studies.subject import recorded_data
+from nissl.studies.train import train
+done = train("runs/digits", epochs=30, progress=False, device="cpu", seed=3)
+net, (x, y) = done.network, recorded_data(done.trace).test"""
+
 
 def need(name, module):
     for one in ("anywidget", module):
@@ -47,18 +54,32 @@ def test_the_script_is_small_and_saved_with_no_notebook():
     assert len(LOADER) < 2000
 
 
-def test_a_notebook_runs_and_its_cell_holds_a_widget(tmp_path):
+def executed(folder, *cells):
+    """The notebook of these cells, run there."""
     need("nbclient", "nbclient")
     pytest.importorskip("ipykernel", reason=INSTALL.format("ipykernel"))
     import nbformat
     from nbclient import NotebookClient
 
-    made = nbformat.read(notebook(tmp_path / "a.ipynb", FIRST, "print(seen.at)"), 4)
-    NotebookClient(made, timeout=120, kernel_name="python3").execute()
+    made = nbformat.read(notebook(folder / "a.ipynb", *cells), 4)
+    NotebookClient(made, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    return made
+
+
+def test_a_notebook_runs_and_its_cell_holds_a_widget(tmp_path):
+    made = executed(tmp_path, FIRST, "print(seen.at)")
     shown = made.cells[0].outputs[0].data
     assert "application/vnd.jupyter.widget-view+json" in shown
     assert made.cells[1].outputs[0].text == "e2/hidden_1/n3?stain=3\n"
     assert len(json.dumps(made)) < 20_000
+
+
+def test_the_how_to_page_s_cells_hold_widgets(tmp_path):
+    blocks = entrusted("how-to/see-a-run.md", __file__)
+    made = executed(tmp_path, RECORDED, *(block.text for block in blocks))
+    assert len(blocks) == 2
+    for cell in made.cells[1:]:
+        assert "application/vnd.jupyter.widget-view+json" in cell.outputs[-1].data
 
 
 @pytest.fixture(scope="module")
