@@ -154,3 +154,12 @@ def test_names_of_ordinary_length_are_whole_where_they_stand(quiet):
             return a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 }}).length"""
         )
         assert outside == 0
+
+
+def test_bars_begin_at_one_line_whatever_their_names(quiet):
+    begins = "[...new Set([...document.querySelectorAll('{}')].map(one => Math.round(one.getBoundingClientRect().left)))]"
+    with address_of(trace(chain(16, 5), ["a", "automobile", "bird", "cat", "dog"]), quiet) as address:
+        quiet.go(f"{address}#/e5/hidden_1/n3?view=neuron&stain=0")
+        quiet.until("document.querySelectorAll('section.page .bars .well').length >= 5")
+        assert len(quiet.js(begins.format("section.page .bars .well"))) == 1
+        assert quiet.js("Math.min(...[...document.querySelectorAll('section.page .bars .well')].map(one => one.clientWidth))") > 40  # fmt: skip
