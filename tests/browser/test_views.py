@@ -157,9 +157,26 @@ def test_names_of_ordinary_length_are_whole_where_they_stand(quiet):
 
 
 def test_bars_begin_at_one_line_whatever_their_names(quiet):
-    begins = "[...new Set([...document.querySelectorAll('{}')].map(one => Math.round(one.getBoundingClientRect().left)))]"
+    begins = (
+        "[...new Set([...document.querySelectorAll('{}')].map(one => Math.round(one.getBoundingClientRect().left)))]"
+    )
     with address_of(trace(chain(16, 5), ["a", "automobile", "bird", "cat", "dog"]), quiet) as address:
         quiet.go(f"{address}#/e5/hidden_1/n3?view=neuron&stain=0")
         quiet.until("document.querySelectorAll('section.page .bars .well').length >= 5")
         assert len(quiet.js(begins.format("section.page .bars .well"))) == 1
         assert quiet.js("Math.min(...[...document.querySelectorAll('section.page .bars .well')].map(one => one.clientWidth))") > 40  # fmt: skip
+
+
+def test_a_class_without_an_example_has_no_blank_map_and_no_line_at_nothing(quiet):
+    with address_of(specimen("followed unheard"), quiet) as address:
+        quiet.go(f"{address}#/e5/hidden_1/n3?view=layers&stain=0,3")
+        quiet.until("document.querySelectorAll('.maps .unheard').length === 2")
+        assert quiet.js("document.querySelectorAll('.maps canvas').length") == 9  # all together, and eight classes
+        assert "most its own" not in quiet.js("document.querySelector('.maps figure:has(.unheard)').innerText")
+        quiet.go(f"{address}#/e5/hidden_1/n3?view=maps&stain=0,3")
+        quiet.until("document.querySelectorAll('.maps .unheard').length === 2 && nissl.look.view === 'maps'")
+        assert "region" not in quiet.js("document.querySelector('.maps figure:has(.unheard)').innerText")
+        quiet.go(f"{address}#/e5/hidden_1/n3?view=neuron&stain=0,3")
+        quiet.until(
+            "[...document.querySelectorAll('.plot')].map(one => one.querySelectorAll('path').length).join() === '1,1'"
+        )

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import nissl
+from nissl.core import traced
 from nissl.core.following import evenly
 from nissl.errors import BadValue, NisslWarning, Unsupported
 from nissl.quantities.structures import Structures
@@ -117,6 +118,19 @@ def test_few_examples_are_as_many_of_each_class_and_the_same_at_every_epoch():
     np.testing.assert_array_equal(trace.layer("0").attribution[1], trace.layer("0").attribution[2])
     other = train(mlp(), loader(*data()), 1, lr=0.0, probe=HELD, quantities=[Structures(examples=9, seed=1)])
     assert (trace.layer("0").attribution[1] != other.layer("0").attribution[1]).any()
+
+
+def test_of_more_classes_than_examples_one_of_each_is_asked():
+    names = [f"class {k}" for k in range(12)]
+    x, y = torch.randn(48, 8), torch.arange(48) % 11  # of the last class there is none
+    options = {"probe": (x, y), "classes": names, "quantities": [Structures(examples=4)]}
+    with nissl.record(mlp(12), progress=False, **options) as recorder:
+        for _ in recorder.epochs(1):
+            for xs, ys in recorder.batches([(x, y)]):
+                F.cross_entropy(recorder.network.model(xs), ys).backward()
+    known = np.isfinite(np.asarray(recorder.trace.layer("0").attribution)[-1]).all(0)
+    assert known.tolist() == [True] * 11 + [False]
+    assert traced.examples(recorder.trace) == "11 probe examples"
 
 
 def test_what_cannot_be_followed_is_refused_before_training():

@@ -125,7 +125,8 @@ class Following:
         """Batches of the chosen examples, with their labels as they were given."""
         labels = [np.asarray(self.network.to_numpy(y)) for _, y in self.probe]
         groups = np.concatenate([np.asarray(task.groups(y)).reshape(len(y), -1)[:, -1] for y in labels])
-        chosen = evenly(groups, self._option("examples", 300), self._option("seed", 0))
+        each = len(np.unique(groups[groups >= 0]))  # of a class without an example nothing would be known
+        chosen = evenly(groups, max(self._option("examples", 300), each), self._option("seed", 0))
         parts, start = [], 0
         for (x, _), y in zip(self.probe, labels, strict=True):
             mine = chosen[(chosen >= start) & (chosen < start + len(y))] - start

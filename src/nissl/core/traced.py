@@ -84,10 +84,16 @@ def at(trace: "Trace", epoch: int) -> dict[str, Array]:
     return {name: np.asarray(trace.read(name, SCORES, [epoch])[0], np.float64) for name in layers(trace)}
 
 
+def _heard(trace: "Trace") -> int:
+    """Of how many classes anything was asked: of each at least one example."""
+    layer, epoch = layers(trace)[0], epochs(trace)[-1]
+    return int(np.isfinite(trace.read(layer, SCORES, [epoch])[0]).any(0).sum())
+
+
 def examples(trace: "Trace") -> str:
     """How many examples of the probe were asked for them, in words, as far as the trace tells."""
     settings = ", ".join(trace.header.get("settings", {}).get("quantities", ()))
-    counts = [int(count) for count in re.findall(r"Structures\(examples=(\d+)", settings)]
+    counts = [max(int(count), _heard(trace)) for count in re.findall(r"Structures\(examples=(\d+)", settings)]
     if counts and "probe_confusion" in trace.names(None):
         counts.append(int(trace.array("probe_confusion", epochs(trace)[-1]).sum()))
     return f"{min(counts):,} probe examples" if counts else "some of the probe"

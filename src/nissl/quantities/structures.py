@@ -22,7 +22,7 @@ class Structures(Quantity):
 
     owner: the number of the class that it adds most to, -1 where it adds to none; specificity: how far it is that class's
     own, 0 to 1. structure_jaccard: what classes' structures have in common with those of the last recorded epoch.
-    Of the probe `examples` are asked, as many of each class; `batch` of them at once, all in one pass if that is no fewer.
+    Of the probe `examples` are asked, as many of each class and at least one; `batch` of them at once, all in one pass if that is no fewer.
     """
 
     examples: int = 300

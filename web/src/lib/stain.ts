@@ -35,6 +35,13 @@ export function value(table: Table, number: number, cell: number): number {
   return step === NEVER ? NaN : (step / MOST) * table.most;
 }
 
+/** Did any example tell of this class? A table without such has nothing of it at all. */
+export function heard(table: Table, number: number): boolean {
+  const from = number * table.cells;
+  for (let at = from; at < from + table.cells; at++) if (table.steps[at] !== NEVER) return true;
+  return false;
+}
+
 /** Dye is what the answer to a class is above 1.15 times the mean over the classes, grey that mean. */
 function answers(table: Table, cell: number, values: Float64Array, chosen: number[], made: Stain): void {
   let known = 0;
