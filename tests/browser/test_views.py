@@ -180,3 +180,16 @@ def test_a_class_without_an_example_has_no_blank_map_and_no_line_at_nothing(quie
         quiet.until(
             "[...document.querySelectorAll('.plot')].map(one => one.querySelectorAll('path').length).join() === '1,1'"
         )
+
+
+@pytest.mark.parametrize(("wide", "least"), [(1440, 13), (390, 7)])
+def test_names_beside_the_pathways_are_told_apart_by_their_ends(quiet, wide, least):
+    names = [f"striped salamander no. {number}" for number in range(20, 40)]
+    quiet.size(wide, 900)
+    with address_of(trace(chain(16, 20), names, range(3)), quiet) as address:
+        quiet.go(f"{address}#/e2?stain=0,3,7,9,12,19")
+        quiet.until("document.querySelectorAll('.port .name').length === 6")
+        ports = "[...document.querySelectorAll('.port .name')]"
+        assert quiet.js(f"{ports}.every(one => one.scrollWidth <= one.clientWidth)")
+        assert quiet.js(f"{ports}.map(one => one.innerText.slice(-2)).join()") == "20,23,27,29,32,39"
+        assert quiet.js(f"{ports}.every(one => one.innerText.length >= {least})")
