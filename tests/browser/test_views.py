@@ -193,3 +193,23 @@ def test_names_beside_the_pathways_are_told_apart_by_their_ends(quiet, wide, lea
         assert quiet.js(f"{ports}.every(one => one.scrollWidth <= one.clientWidth)")
         assert quiet.js(f"{ports}.map(one => one.innerText.slice(-2)).join()") == "20,23,27,29,32,39"
         assert quiet.js(f"{ports}.every(one => one.innerText.length >= {least})")
+
+
+@pytest.mark.parametrize(("wide", "side"), [(1440, 14), (390, 7)])
+def test_of_a_hundred_classes_the_most_mistaken_have_a_matrix(quiet, wide, side):
+    seen = specimen("many classes")
+    counts = np.asarray(seen.array("probe_confusion", epoch=2))
+    quiet.size(wide, 900)
+    with address_of(seen, quiet) as address:
+        quiet.go(f"{address}#/e2?view=confusion&stain=3,4")
+        quiet.until("document.querySelectorAll('.confused .lines path').length === 2")
+        assert quiet.js("document.querySelectorAll('.confused > .matrix g').length") == side**2
+        said = quiet.js("document.querySelector('.said p').innerText")
+        wrong = counts.sum() - np.trace(counts)
+        assert f"{wrong:,} wrong" in said
+        assert f"{side} of 100 classes" in said
+        quiet.js(
+            "document.querySelectorAll('.confused > .matrix g .live')[1].dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+        )
+        first, second = quiet.js("nissl.look.cells.among")[:2]
+        assert quiet.js("nissl.look.stains") == sorted([first, second])

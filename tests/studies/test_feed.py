@@ -143,6 +143,19 @@ def test_mistakes_are_the_commonest_and_counted():
     np.testing.assert_allclose(head["right"], np.diagonal(counts) / counts.sum(1), rtol=1e-5)
 
 
+def test_of_many_classes_those_of_the_commonest_mistakes_stand_side_by_side():
+    seen = specimen("many classes")
+    head, arrays = unpacked(Feed(seen).file("cells/2.bin"))
+    counts = np.asarray(seen.array("probe_confusion", epoch=2))
+    among = head["among"]
+    assert len(set(among)) == len(among) == 14 and "confusion" not in arrays
+    np.testing.assert_array_equal(arrays["confused"], [[counts[i, j] for j in among] for i in among])
+    assert head["each"] == [counts[i].sum() for i in among]
+    wrong = counts - np.diag(np.diag(counts))
+    assert (head["wrong"], head["kinds"]) == (wrong.sum(), np.count_nonzero(wrong))
+    assert set(head["mistakes"][0][:2]) <= set(among) and head["mistakes"][0][2] == wrong.max()
+
+
 def test_why_there_are_no_paths_is_said():
     assert "no weights were kept" in unpacked(Feed(specimen("no weights")).file("paths/5.contrast.bin"))[0]["absent"]
     assert "names no classes" in unpacked(Feed(specimen("no classes")).file("paths/5.contrast.bin"))[0]["absent"]

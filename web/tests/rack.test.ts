@@ -45,6 +45,11 @@ describe("a scene", () => {
     right: [],
     judged: 0,
     mistakes: [],
+    wrong: 0,
+    kinds: 0,
+    among: [],
+    each: [],
+    confused: null,
     confusion: null,
     tables: [
       {

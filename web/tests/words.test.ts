@@ -62,6 +62,11 @@ describe("a cell", () => {
       right: [],
       judged: 0,
       mistakes: [],
+      wrong: 0,
+      kinds: 0,
+      among: [],
+      each: [],
+      confused: null,
       confusion: null,
       tables: [{ causal: tabled([[value], [-1]]) }],
     });

@@ -34,6 +34,19 @@ export function over(known: (Cells | null)[], classes: number, which: keyof Judg
   return Array.from({ length: classes }, (_, k) => found.map((one) => one?.[k] ?? null));
 }
 
+/** The share of its examples that was recognised of each of these, at every epoch. */
+export function recalled(known: (Cells | null)[], shown: number[]): (number | null)[][] {
+  const found: (number | null)[][] = [];
+  for (const k of shown) found[k] = known.map((cells) => cells?.right[k] ?? null);
+  return found;
+}
+
+/** The first so many rows and columns. */
+export function within(counts: Uint32Array, side: number): Uint32Array {
+  const whole = Math.round(Math.sqrt(counts.length));
+  return Uint32Array.from({ length: side * side }, (_, at) => counts[Math.floor(at / side) * whole + (at % side)] ?? 0);
+}
+
 /** Up to `most` places spread over a run, the first and the last among them. */
 export function spread(length: number, most: number): number[] {
   if (length <= most) return [...Array(length).keys()];

@@ -76,6 +76,13 @@ export interface Cells {
   judged: number;
   mistakes: [number, number, number][];
   confusion: Uint32Array | null;
+  /** How many answers were wrong, and how many different mistakes they are. */
+  wrong: number;
+  kinds: number;
+  /** Of many classes: those of the commonest mistakes, how many examples each has, and who of them was taken for whom. */
+  among: number[];
+  each: number[];
+  confused: Uint32Array | null;
 }
 
 export interface Bundle {

@@ -65,6 +65,11 @@ export function cells(whole: ArrayBuffer, layers: number): Cells {
     judged: head.judged as number,
     mistakes: head.mistakes as [number, number, number][],
     confusion: (arrays.get("confusion") as Uint32Array | undefined) ?? null,
+    wrong: (head.wrong as number | undefined) ?? 0,
+    kinds: (head.kinds as number | undefined) ?? 0,
+    among: (head.among as number[] | undefined) ?? [],
+    each: (head.each as number[] | undefined) ?? [],
+    confused: (arrays.get("confused") as Uint32Array | undefined) ?? null,
   };
 }
 

@@ -10,8 +10,8 @@ from nissl.studies._feed.part import Part, number
 from nissl.studies._feed.slides import Glass
 from nissl.views._staining.responses import NOTHING, confusion, recalls
 
-MATRIX, CONFUSED = 32, 12
-"""The most classes of a matrix; how many mistakes are named."""
+MATRIX, CONFUSED, AMONG = 32, 12, 14
+"""The most classes of a matrix; how many mistakes are named; of more classes, how many of the commonest mistakes have one."""
 
 
 class Cells(Part):
@@ -35,10 +35,14 @@ class Cells(Part):
                 arrays[f"{place}.{which}"], most = steps(table)
                 told[f"{place}.{which}"] = {"most": most, "full": full}
         counts = confusion(self.trace, epoch)
-        if counts is not None and counts.ndim == 2 and len(counts) <= MATRIX:
-            arrays["confusion"] = counts.astype(np.uint32)
+        mistakes = _mistakes(counts)
+        if counts is not None and counts.ndim == 2:
+            whole = len(counts) <= MATRIX
+            arrays["confusion" if whole else "confused"] = (
+                counts if whole else counts[np.ix_(*2 * [mistakes["among"]])]
+            ).astype(np.uint32)
         right = [finite(share) for share in recalls(counts, len(self.trace.classes))]
-        return packed({"epoch": epoch, "tables": told, "right": right, **_mistakes(counts)}, arrays)
+        return packed({"epoch": epoch, "tables": told, "right": right, **mistakes}, arrays)
 
     def _table(self, glass: Glass, dye: str, epoch: int) -> tuple[Array, float]:
         """(class, cell), and what counts as full; of large layers as it comes with their plates."""
@@ -52,11 +56,22 @@ class Cells(Part):
 
 
 def _mistakes(counts: Array | None) -> dict[str, Any]:
-    """How many examples were judged, and the commonest mistakes: what they are, what was said, how often."""
+    """How many examples were judged, and the commonest mistakes: what they are, what was said, how often.
+
+    Of many classes also those that take part in the commonest, who was taken for whom side by side, and how many examples each has.
+    """
     if counts is None or counts.ndim != 2:
-        return {"judged": 0, "mistakes": []}
+        return {"judged": 0, "mistakes": [], "wrong": 0, "kinds": 0, "among": [], "each": []}
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
-    first = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSED]
+    first = np.argsort(-wrong, axis=None, kind="stable")[: max(CONFUSED, AMONG)]
     pairs = [(*divmod(int(place), len(counts)), int(wrong.flat[place])) for place in first if wrong.flat[place] > 0]
-    return {"judged": int(counts.sum()), "mistakes": pairs}
+    among = list(dict.fromkeys(k for pair in pairs for k in pair[:2]))[:AMONG] if len(counts) > MATRIX else []
+    return {
+        "judged": int(counts.sum()),
+        "mistakes": pairs[:CONFUSED],
+        "wrong": int(wrong.sum()),
+        "kinds": int((wrong > 0).sum()),
+        "among": among,
+        "each": counts[among].sum(1).tolist() if among else [],
+    }
