@@ -1,5 +1,6 @@
 """What every test stands on: one thread, fixed seeds, no colours, and real data where there is some."""
 
+import gc
 import importlib.util
 import os
 import random
@@ -9,10 +10,14 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")  # before torch is imported, and for subprocesses too
 os.environ.update(NO_COLOR="1", TERM="dumb", MPLBACKEND="agg", COLUMNS="200")  # the same output wherever tests run
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that a test starts would compile the package anew
 
 import hypothesis
 import numpy as np
 import pytest
+
+sys.dont_write_bytecode = False
+gc.disable()  # until all is imported: nothing of it is garbage
 
 ROOT = Path(__file__).parents[1]
 LONGEST = ("docs/test_site", "examples/", "studies/test_demo", "scripts/", "ranks/", "house/test_package")
@@ -42,6 +47,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     begin = tuple(f"tests/{name}" for name in LONGEST)
     items[:] = sorted(chosen, key=lambda item: not item.nodeid.startswith(begin))
     config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish() -> None:
+    """What the tests make is collected as ever; what was imported for them is not looked through each time."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
