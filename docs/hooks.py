@@ -1,5 +1,6 @@
 """What mkdocs is told besides its configuration: pages that are made from the code and from the repository's own pages."""
 
+import gc
 import os
 import re
 import sys
@@ -36,6 +37,17 @@ MARKS = {
     "sh run": r"\1```sh",
 }
 """What only the tests need to know of a block, and what a reader sees instead."""
+
+
+def on_config(config: Any) -> Any:
+    """A build keeps most of what it makes: to look through all of it again and again would be a third of its time."""
+    gc.disable()
+    return config
+
+
+def on_post_build(**_: Any) -> None:
+    """What a server keeps running for is looked through as ever."""
+    gc.enable()
 
 
 def on_files(files: Files, config: Any) -> Files:
