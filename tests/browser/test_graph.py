@@ -36,6 +36,24 @@ def test_layers_and_edges_are_drawn_and_a_click_selects(quiet):
         quiet.until(f"document.querySelector('.board svg').clientWidth > {wide}")
 
 
+def test_dragging_moves_the_graph_and_opens_or_closes_nothing(quiet):
+    with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
+        quiet.go(f"{address}#/e0?view=graph")
+        quiet.until("document.querySelectorAll('.board .block').length === 12")
+        x, y = quiet.js(
+            "(() => { const box = document.querySelector('.board .block rect').getBoundingClientRect(); return [box.x + 6, box.y + 90] })()"
+        )
+        before = quiet.js("document.querySelector('.board').scrollTop")
+        quiet.mouse("mousePressed", x, y)
+        for by in (20, 40, 60):
+            quiet.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y - by, button="left", buttons=1)
+        quiet.mouse("mouseReleased", x, y - 60)
+        quiet.until(f"document.querySelector('.board').scrollTop === {before + 60}")
+        assert quiet.js("document.querySelectorAll('.board .block').length") == 12
+        quiet.click(x, y - 60)
+        quiet.until("document.querySelectorAll('.board .node.closed').length === 1")
+
+
 def test_on_a_telephone_it_can_be_read_and_fit_shows_all_of_its_width(quiet):
     quiet.size(390, 844)
     with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
