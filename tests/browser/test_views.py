@@ -213,3 +213,23 @@ def test_of_a_hundred_classes_the_most_mistaken_have_a_matrix(quiet, wide, side)
         )
         first, second = quiet.js("nissl.look.cells.among")[:2]
         assert quiet.js("nissl.look.stains") == sorted([first, second])
+
+
+def test_beside_the_bars_of_a_few_of_many_classes_is_the_course_of_those(quiet):
+    seen = specimen("followed many classes")
+    table = np.asarray(seen.read("hidden_1", "attribution", [7])[0])
+    unit = int(np.argmax(table[:, 50:].max(1)))
+    with address_of(seen, quiet) as address:
+        quiet.go(f"{address}#/e7/hidden_1/n{unit}?view=layers&stain=3,4")
+        quiet.until(
+            "document.querySelectorAll('.strip canvas').length === 1 && document.querySelector('.strip canvas').height === 12"
+        )
+        strongest = sorted(np.argsort(-np.abs(table[unit]))[:12].tolist())
+        shown = quiet.js("[...document.querySelectorAll('aside .bars .name')].map(one => one.title)")
+        assert shown == [f"class number {k}" for k in strongest]
+        quiet.until("nissl.look.files.busy === 0")
+        grey = quiet.js(
+            "(() => { const c = document.querySelector('.strip canvas'); const d = c.getContext('2d').getImageData(c.width - 1, 0, 1, 12).data;"
+            " return [...Array(12).keys()].map(k => d[4 * k] + d[4 * k + 1] + d[4 * k + 2]) })()"
+        )
+        assert int(np.argmin(grey)) == int(np.argmax([table[unit][k] for k in strongest]))
