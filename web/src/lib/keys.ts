@@ -21,7 +21,7 @@ export const SHEET: [string, string][] = [
   ["Enter Esc", "into the cell, and out of it"],
   ["N P", "in Samples: the next example, the one before"],
   ["G", "in Projector: drag a lasso, or move the picture"],
-  ["+ −", "in Projector: nearer, farther"],
+  ["+ −", "in Projector and Graph: nearer, farther"],
   ["A", "mark this epoch, to compare with"],
   ["B C", "how this one differs from it; not"],
   ["T", "the next dye: what it adds, activity, a saved structure"],
