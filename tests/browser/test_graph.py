@@ -54,6 +54,16 @@ def test_dragging_moves_the_graph_and_opens_or_closes_nothing(quiet):
         quiet.until("document.querySelectorAll('.board .node.closed').length === 1")
 
 
+def test_while_another_is_laid_out_that_is_said(quiet):
+    with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
+        quiet.go(f"{address}#/e0?view=graph")
+        quiet.until("document.querySelectorAll('.board .block').length === 12")
+        assert quiet.js("document.querySelector('.tools [role=status]')") is None
+        quiet.js("nissl.look.files.part = () => new Promise(done => { window.late = done })")
+        quiet.js("[...document.querySelectorAll('.graph .tools button')].find(one => one.textContent === '2').click()")
+        quiet.until("document.querySelector('.tools [role=status]')?.innerText.includes('laid out')")
+
+
 def test_on_a_telephone_it_can_be_read_and_fit_shows_all_of_its_width(quiet):
     quiet.size(390, 844)
     with address_of(trace(twenty(), epochs=(0,)), quiet) as address:
