@@ -30,10 +30,18 @@ def long():
     return Graph("A model of which the name is long " * 4, "modules", nodes, ((1, 2),), 10**12)
 
 
+def joined():
+    """Where several meet there is a sign, a word, or only a point."""
+    roles = {2: ("add", "junction"), 3: ("attention", "junction"), 4: ("meet", "junction")}
+    nodes = tuple(Node(n, f"n{n}", *roles.get(n, ("Linear", "module")), (4,)) for n in range(6))
+    return Graph("Joined", "modules", nodes, ((0, 2), (1, 2), (0, 3), (2, 3), (1, 4), (3, 4), (4, 5)))
+
+
 class TestPictures(PictureSuite):
     def pictures(self):
         yield "long names", Architecture(long()).describe()
         yield "one node", Architecture(Graph("One", "modules", (Node(0, "a", "A", "module", ()),), ())).describe()
+        yield "junctions", Architecture(joined()).describe()
         for name in ARCHITECTURES:
             yield name, Architecture(graph(name)).describe()
             yield f"{name}, closed", Architecture(graph(name), depth=1).describe()
@@ -52,6 +60,12 @@ def test_every_node_has_its_words_and_every_edge_its_line(name):
             assert node.words[1] in words
     _, heads = [mark for mark in marks if isinstance(mark, Lines)]
     assert np.isnan(heads.points[:, 0]).sum() == len(shown.edges)
+
+
+def test_junctions_are_signs_and_points():
+    words = [mark.words for mark in Architecture(joined()).describe().marks if isinstance(mark, Text)]
+    assert {"+", "attention"} <= set(words)
+    assert "" not in words and "meet" not in words
 
 
 def test_what_is_closed_is_said():
