@@ -21,8 +21,6 @@ Tell = Callable[[str, Tensor], None]
 class Ear(Counted):
     """Tells the values that pass a module."""
 
-    __slots__ = ("compiled", "early", "tell", "token", "training")
-
     def __init__(
         self, passes: Passes, places: Sequence[Place | None], enters: bool, tell: Tell, training: bool, early: bool
     ):

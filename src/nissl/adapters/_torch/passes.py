@@ -19,8 +19,6 @@ _transform = torch._C._functorch.peek_interpreter_stack
 class Hook:
     """A hook that copies and pickles of a model leave behind: there, a function of the standard library that does nothing."""
 
-    __slots__ = ()
-
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (contextlib.nullcontext(), "__exit__")
 
@@ -153,9 +151,7 @@ class Passes:
 
 
 class Counted(Hook):
-    """A hook on one module that knows which call of the pass this is."""
-
-    __slots__ = ("again", "call", "enters", "passes", "places")
+    """A hook on one module that knows which call of the pass this is. Without slots, into which torch 2.7 can't see to compile."""
 
     def __init__(self, passes: Passes, places: Sequence[Place | None], enters: bool):
         self.passes, self.places, self.enters = passes, places, enters

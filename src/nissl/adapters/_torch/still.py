@@ -18,7 +18,7 @@ def still(root: nn.Module) -> Iterator[None]:
         for module in root.modules()
         for name, buffer in module._buffers.items()
     ]
-    with _random(root), torch.no_grad():
+    with _random(root), _uncached(root), torch.no_grad():
         for module, _ in modes:
             module.training = False
         try:
@@ -30,6 +30,20 @@ def still(root: nn.Module) -> Iterator[None]:
                 module._buffers[name] = buffer
                 if buffer is not None and value is not None and not torch.equal(buffer, value):
                     buffer.copy_(value)
+
+
+@contextmanager
+def _uncached(root: nn.Module) -> Iterator[None]:
+    """Inside the user's autocast nothing is kept of the weights: older torch would hand it, without gradients, to the training pass."""
+    devices = {parameter.device.type for parameter in root.parameters()}
+    keeps = torch.is_autocast_cache_enabled() and any(map(torch.is_autocast_enabled, devices))
+    if keeps:
+        torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        if keeps:
+            torch.set_autocast_cache_enabled(True)
 
 
 @contextmanager
