@@ -35,15 +35,19 @@ def engine() -> Engine:
 def plain(how: "Tsne", features: Array, start: Array | None, seed: int) -> Steps:
     """scikit-learn's: slower from some thousands of points on, and from given places not as gentle."""
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     yield 0.0, plane(features)
     perplexity = min(how.perplexity, (len(features) - 1) / 3)
     first = native(start) if start is not None else scaled(features)
     made = TSNE(
-        perplexity=perplexity, init=first.astype(np.float32), random_state=seed, n_jobs=how.jobs, max_iter=250 + how.iterations,
+        perplexity=perplexity, init=first.astype(np.float32), random_state=seed, n_jobs=how.jobs,
+        max_iter=250 + how.iterations if start is None else max(250, how.warm),  # it takes no fewer
         early_exaggeration=1.0 if start is not None else 12.0,
     )  # fmt: skip
-    yield 1.0, made.fit_transform(features)
+    with threadpool_limits(how.jobs, "openmp"):  # its gradient would take every core whatever n_jobs says
+        places = made.fit_transform(features)
+    yield 1.0, places
 
 
 def principal_components(_: "Tsne", features: Array, __: Array | None, ___: int) -> Steps:
