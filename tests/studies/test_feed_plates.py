@@ -47,13 +47,13 @@ def test_every_unit_is_stained_as_in_nissls_own_pictures(seen, dye, epoch):
 
 
 def test_order_and_full_depth_of_a_large_layer_come_from_one_read_of_the_last_epoch(seen, monkeypatch):
-    asked = []
+    asked, real = [], type(seen).read
 
-    def read(layer, name, epochs=None, *rest, real=seen.read):
+    def read(trace, layer, name, epochs=None, *rest):
         asked.append((layer, name, *epochs))
-        return real(layer, name, epochs, *rest)
+        return real(trace, layer, name, epochs, *rest)
 
-    monkeypatch.setattr(seen, "read", read)
+    monkeypatch.setattr(type(seen), "read", read)
     feed = Feed(seen)
     feed.index()
     feed.file("cells/2.bin")

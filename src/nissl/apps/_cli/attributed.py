@@ -1,6 +1,7 @@
 """What `nissl attribute` prints and writes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +53,8 @@ def _written(done: Explained, output: Path) -> None:
     if output.exists():
         raise BadValue(f"{output} is there already; nothing is overwritten: name another file.")
     output.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {name: one.values for name, one in done.found.items()}
+    arrays: dict[str, Any] = {name: one.values for name, one in done.found.items()}
     if ending == ".npz":
-        np.savez(output, allow_pickle=False, **arrays)
+        np.savez(output, **arrays)  # numpy before 2.2 would keep allow_pickle as one more array
         return
     np.save(output, next(iter(arrays.values())) if len(arrays) == 1 else np.stack(list(arrays.values())))
