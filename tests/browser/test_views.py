@@ -211,8 +211,13 @@ def test_of_a_hundred_classes_the_most_mistaken_have_a_matrix(quiet, wide, side)
         quiet.js(
             "document.querySelectorAll('.confused > .matrix g .live')[1].dispatchEvent(new MouseEvent('click', {bubbles: true}))"
         )
-        first, second = quiet.js("nissl.look.cells.among")[:2]
-        assert quiet.js("nissl.look.stains") == sorted([first, second])
+        assert quiet.js("nissl.look.stains") == sorted(quiet.js("nissl.look.cells.among")[:2])
+        quiet.go(f"{address}#/e2?view=confusion&vs=e0")
+        then = np.asarray(seen.array("probe_confusion", epoch=0))
+        quiet.until(
+            f"document.querySelector('.said p').innerText.includes('{then.sum() - np.trace(then):,} wrong at epoch 0')"
+        )
+        assert "as they are at epoch 2" in quiet.js("document.querySelector('.said p').innerText")
 
 
 def test_beside_the_bars_of_a_few_of_many_classes_is_the_course_of_those(quiet):
