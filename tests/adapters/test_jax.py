@@ -198,6 +198,26 @@ def test_an_mlp_of_equinox_is_heard_after_its_activations():
     assert net.layers[0].nonlinearity == "ReLU"
 
 
+@pytest.mark.framework("equinox")
+def test_weights_are_never_compared_to_tell_a_model_from_its_copies():
+    import equinox as eqx
+    import jax
+
+    class Proud(eqx.nn.Linear):
+        def __eq__(self, other):
+            assert not isinstance(other, Proud)
+            return False
+
+        __hash__ = eqx.nn.Linear.__hash__
+
+    x = RANDOM.normal(size=(9, 4)).astype(np.float32)
+    net = network(Proud(4, 3, key=jax.random.key(0)))
+    np.testing.assert_allclose(
+        net.forward(x), x @ net.weights(net.layers[0].name)["weight"].T + net.model.bias, rtol=1e-5
+    )
+    net.gradient(x, "sum")
+
+
 @pytest.mark.framework("flax")
 def test_a_nonlinearity_that_is_written_out_is_remarked_and_edges_are_known():
     from flax import nnx

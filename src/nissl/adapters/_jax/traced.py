@@ -106,7 +106,8 @@ class Traced(Network):
         try:
             yield copy
         finally:
-            self._hearing.stands.remove(copy)
+            stands = self._hearing.stands
+            stands[:] = [one for one in stands if one is not copy]  # to compare modules is to compare all their arrays
 
     def forward(self, x: Any) -> Array:
         with self.evaluating():
