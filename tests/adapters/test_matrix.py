@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -156,9 +155,7 @@ def softmax(values):
     return exponentials / exponentials.sum(1, keepdims=True)
 
 
-@cache
 def opened(name, cnn):
-    """One of each for all questions, which leave it as it was: what it has compiled serves the next one too."""
     twin = TWINS[name](cnn)
     return twin, network(twin.model)
 
