@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+import nissl
 from nissl.apps.cli import main
 
 torch = pytest.importorskip("torch")
@@ -38,6 +39,24 @@ def test_a_run_is_drawn_with_its_own_data(run, script, capsys):
     for part in ("modules of", "Linear", "parameters", "written: graph.svg"):
         assert part in said
     assert "<svg" in (script / "graph.svg").read_text()[:500]
+
+
+def test_the_layers_of_a_trace_are_drawn_without_their_model(script, capsys):
+    from tests.studies.joining_models import Residual
+
+    with nissl.record(Residual(), "bare", progress=False) as recorder:
+        for _ in recorder.epochs(1):
+            for x, y in recorder.batches([(torch.randn(6, 1, 8, 8), torch.arange(6) % 3)]):
+                torch.nn.functional.cross_entropy(recorder.network.model(x), y).backward()
+    assert main(["graph", "bare", "--kind", "layers", "-o", "a.json,a.svg"]) == 0
+    assert "layers of Residual" in capsys.readouterr().out
+    told = json.loads((script / "a.json").read_text())
+    assert [node["type"] for node in told["nodes"] if node["role"] == "junction"] == ["add"] * 3
+    assert nissl.Graph.load("a.json").kind == "layers"
+    assert "a sum" in (script / "a.svg").read_text()
+    assert main(["graph", "bare", "--kind", "layers", "-o", "a.onnx"]) == 2
+    assert main(["graph", "bare", "--kind", "layers", "--input-shape", "1,8,8"]) == 2
+    assert "need neither" in capsys.readouterr().err
 
 
 def test_a_model_with_an_example_of_a_shape_into_several_files(script, capsys):

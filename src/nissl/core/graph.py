@@ -62,7 +62,7 @@ class Graph:
 
     name: str
     kind: str
-    """modules, or autograd: the functions that gradients will run through."""
+    """modules; autograd: the functions that gradients will run through; or layers: those that a trace was recorded of."""
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
     params: int = 0

@@ -10,18 +10,21 @@ import numpy as np
 from nissl.core.capabilities import Exportable
 from nissl.core.graph import Graph
 from nissl.core.graph import graph as drawn
+from nissl.core.layer import Layer
 from nissl.core.network import Network, batches
 from nissl.core.probe import streamed
+from nissl.core.trace import open as opened_trace
 from nissl.errors import BadValue, MissingData, NisslError, Unsupported
 from nissl.studies._corpus.models import ENDINGS, every, opened
+from nissl.studies._feed.recorded import recorded
 from nissl.studies.subject import examples_of, is_pair, subject
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A network, what it was given, and its graph."""
+    """A network, what it was given, and its graph; of recorded layers the graph alone."""
 
-    network: Network
+    network: Network | None
     x: Any
     graph: Graph
     where: str
@@ -30,6 +33,10 @@ class Drawn:
         """As an ONNX file."""
         if file.exists():
             raise BadValue(f"There is something at {file} already; nothing is overwritten: name another place.")
+        if self.network is None:
+            raise Unsupported(
+                "Recorded layers are no model that could be written as an ONNX file: leave out kind='layers'."
+            )
         if not isinstance(self.network, Exportable):
             raise Unsupported(
                 f"{type(self.network).__name__} models can't be written as ONNX files here: torch models can. Netron opens "
@@ -53,7 +60,10 @@ def graph(
     """`where`: a run of `nissl train`, a .keras, .h5 or .onnx file, or FILE.py:NAME; `data`: see `nissl.studies.subject`.
 
     `input_shape`: of one example, which is then all zeros (whole numbers, where the first layer is an embedding).
+    `kind="layers"`: those that a trace was recorded of, for which neither the model nor an example is needed.
     """
+    if kind == "layers":
+        return Drawn(None, None, _recorded(where, needless=data is not None or input_shape is not None), where)
     if data is not None and input_shape is not None:
         raise BadValue("Examples are given by data or by input_shape, not by both.")
     file = Path(where).suffix in ENDINGS
@@ -73,6 +83,16 @@ def graph(
         raise MissingData(  # of a model that does not say what it takes
             f"What {where} does shows when it is run: give --input-shape 3,224,224 (of one example), or --data FILE.py:NAME."
         ) from error
+
+
+def _recorded(where: str, *, needless: bool) -> Graph:
+    if needless:
+        raise BadValue("The layers of a trace were recorded with it: they need neither data nor input_shape.")
+    header = opened_trace(where).header
+    layers = [Layer.of(said) for said in header.get("layers", ())]
+    if not layers:
+        raise MissingData(f"The header of {where} names no layers.")
+    return recorded(header.get("model") or "network", layers)
 
 
 def _drawn(where: str, net: Network, x: Any, kind: str, shape: Sequence[int] | None) -> Graph:

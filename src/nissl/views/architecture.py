@@ -43,7 +43,7 @@ class Architecture(View):
         across = max(places.width, LEAST)
         drawing = _Drawing(shown, (across - places.width) / 2)
         marks = (*drawing.blocks(), *drawing.edges(), *drawing.names(), *drawing.nodes())
-        title = f"What {shown.name} is made of" if shown.kind == "modules" else f"What autograd keeps of {shown.name}"
+        title = f"What autograd keeps of {shown.name}" if shown.kind == "autograd" else f"What {shown.name} is made of"
         return Picture(title, self._caption(shown), across, places.height, marks)
 
     def _caption(self, shown: Graph) -> str:
@@ -54,6 +54,8 @@ class Architecture(View):
             + (
                 f"; {plural(closed, 'block')} closed, of {there:,} nodes in all"
                 if closed
+                else ", all that was recorded"
+                if shown.kind == "layers"
                 else ", all that the pass has shown"
             ),
             f"{plural(shown.params, 'parameter')}, each counted once",
@@ -65,7 +67,23 @@ class Architecture(View):
         elif any(node.params for node in shown.nodes):
             functions = "; rounded: functions, which no module holds" if "function" in roles else ""
             said.append(f"blue: what learns, the deeper the more of all parameters{functions}")
+        if any(node.role == "junction" for node in shown.nodes):
+            said.append(_signs({node.type for node in shown.nodes if node.role == "junction"}))
         return sentences(said)
+
+
+def _signs(kinds: set[str]) -> str:
+    """What the signs of junctions mean, of those that are there."""
+    words = {
+        "add": "+: a sum",
+        "subtract": "−: a difference",
+        "multiply": "×: a product",
+        "concatenate": "‖: put side by side",
+    }
+    known = [said for kind, said in words.items() if kind in kinds]
+    return "; ".join([*known, *(["a point: several meet, how was not recorded"] if "meet" in kinds else [])]) or (
+        "rounded: where several meet"
+    )
 
 
 class _Drawing:

@@ -66,7 +66,7 @@ class _Drawing:
     def done(self, name: str) -> Graph:
         self._turn([])
         return self._draft.graph(
-            name, "modules", sum(prod(shape) for x in self._layers for shape in x.parameters.values())
+            name, "layers", sum(prod(shape) for x in self._layers for shape in x.parameters.values())
         )
 
 

@@ -13,7 +13,7 @@ def graph(
     *,
     input_shape: Annotated[list[int] | None, Parameter(converter=sizes, negative=(), n_tokens=1, help="Of one example, which is all zeros: 3,224,224.")] = None,
     data: Annotated[str | None, Parameter(help="An example instead: FILE.py:NAME, (x, y) or x; or a data set by name.")] = None,
-    kind: Annotated[Literal["modules", "autograd"], Parameter(help="Modules and functions, or autograd's functions behind them.")] = "modules",
+    kind: Annotated[Literal["modules", "autograd", "layers"], Parameter(help="Modules and functions; autograd's functions behind them; or a trace's recorded layers, for which no model is needed.")] = "modules",
     depth: Annotated[int | None, Parameter(help="How many levels of blocks are open, from 1; left out: all.")] = None,
     output: Annotated[list[str] | None, Parameter(alias="-o", converter=several, negative=(), n_tokens=1, help="SVG, PNG or PDF; .json with positions; .onnx for other programs. Several with commas.")] = None,
     netron: Annotated[bool, Parameter(negative=(), help="Open the model in Netron, where that is installed.")] = False,
