@@ -54,6 +54,7 @@ def test_blocks_fold_one_by_one_and_by_levels():
     }  # fmt: skip
     top, _ = unpacked(feed.file("graph/layers.d1.bin"))
     assert [node["path"] for node in top["nodes"]] == ["stem", "layer", "fc"]
+    assert sum(node["params"] for node in top["nodes"]) == top["params"] > top["nodes"][1]["params"] > 0
     for name in ("graph/layers.d0.bin", "graph/modules.bin", "graph/x.bin", "graph/layers.f1--2.bin"):
         with pytest.raises(UnknownKey):
             feed.file(name)

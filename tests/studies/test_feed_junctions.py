@@ -231,6 +231,8 @@ def test_what_comes_up_in_a_u_is_put_beside_what_went_down(tmp_path):
     assert kinds(head) == [
         ("concatenate", ["downs.1.2", "ups.0"]), ("concatenate", ["downs.0.2", "ups.1"])
     ]  # fmt: skip
+    top = drawn(seen, "graph/layers.d1.bin")
+    assert sum(node["params"] for node in top["nodes"]) == top["params"]
 
 
 def test_a_trace_of_some_layers_has_the_junctions_of_those(tmp_path):

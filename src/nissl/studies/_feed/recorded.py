@@ -29,6 +29,8 @@ class _Drawing:
         self._blocks = _blocks(layers)
         self._taken = {layer.name for layer in layers}
         self._open: list[str] = []
+        self._within = Counter[str]()
+        """How many numbers are learned in each block."""
         self._numbers: dict[object, int] = {}
         self._around: dict[object, list[str]] = {}
 
@@ -37,6 +39,7 @@ class _Drawing:
         shape = None if layer.units is None else (layer.units, *layer.unit_shape)
         kind = f"{layer.kind} + {layer.nonlinearity}" if layer.nonlinearity else layer.kind
         params = sum(map(prod, layer.parameters.values()))
+        self._within.update(dict.fromkeys(self._open, params))
         self._enter(layer.name, self._draft.add(layer.name, kind, "module", shape, params, self._known(sources)))
 
     def join(self, meeting: Meeting, first: Layer) -> None:
@@ -57,10 +60,11 @@ class _Drawing:
     def _turn(self, around: list[str]) -> None:
         """Leave the blocks that what comes next is not in, and enter those that it is in."""
         same = len(_shared(self._open, around))
-        for _ in self._open[same:]:
-            self._draft.leave()
+        for path in reversed(self._open[same:]):
+            self._draft.leave(params=self._within[path])
         for path in around[same:]:
             self._draft.enter(self._draft.named(path), "block")
+            self._within[path] = 0  # where it is opened again, the rest of it
         self._open = around
 
     def done(self, name: str) -> Graph:
