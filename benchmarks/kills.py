@@ -1,7 +1,7 @@
 """Kill a writer again and again, at any moment: is a committed epoch lost or torn, does the run open, can it go on?
 
-Each child appends epochs, closes, reopens, and is killed with SIGKILL after a random time; each epoch that it reported as
-committed must then be there, whole. Run on Linux or macOS: `python benchmarks/kills.py --kills 500`.
+Each child appends epochs, closes, reopens, and is killed with SIGKILL a random time after one of its reports; each epoch that it
+reported as committed must then be there, whole. Run on Linux or macOS: `python benchmarks/kills.py --kills 500`.
 """
 
 import argparse
@@ -59,6 +59,17 @@ def write(path: Path, report: int, chapter: int, block: int) -> None:
         store.reopen()
 
 
+def heard(reading: int, reports: int) -> bytes:
+    """What the child says until it has reported so often, however long this takes where others are at work."""
+    said = b""
+    while said.count(b"\n") < reports and select.select([reading], [], [], 30)[0]:
+        more = os.read(reading, 1 << 12)
+        if not more:
+            break
+        said += more
+    return said
+
+
 def one_life(path: Path, block: int, rng: random.Random) -> tuple[list[str], int]:
     """Start a child, let it live for a random time, kill it. What it reported, and its exit status if it died by itself."""
     reading, writing = os.pipe()
@@ -73,16 +84,17 @@ def one_life(path: Path, block: int, rng: random.Random) -> tuple[list[str], int
         finally:
             os._exit(3)
     os.close(writing)
+    said = b""
     if rng.random() < 0.7:
-        select.select([reading], [], [], 30)
+        said = heard(reading, rng.choice([1, 2, 4, 6]))
         time.sleep(rng.uniform(0, 0.12))
     else:  # while it opens
         time.sleep(rng.uniform(0, 0.03))
     os.kill(pid, signal.SIGKILL)
     status = os.waitpid(pid, 0)[1]
-    with os.fdopen(reading) as file:
-        said = file.read().split()
-    return said, 0 if os.WIFSIGNALED(status) else status
+    with os.fdopen(reading, "rb") as file:
+        said += file.read()
+    return said.decode().split(), 0 if os.WIFSIGNALED(status) else status
 
 
 def verdict(path: Path, committed: int, checked: set[int], rng: random.Random) -> Counter[str]:
