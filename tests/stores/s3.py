@@ -79,7 +79,7 @@ def main():
         return [b""]
 
     def one_at_a_time(environ, start):
-        if signal.SIGUSR1 in modes or (signal.SIGUSR2 in modes and environ["REQUEST_METHOD"] == "POST"):
+        if signal.SIGUSR1 in modes or (signal.SIGUSR2 in modes and environ["REQUEST_METHOD"] in ("POST", "DELETE")):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             return busy(start)
         with lock:
