@@ -85,9 +85,9 @@ def at(trace: "Trace", epoch: int) -> dict[str, Array]:
 
 
 def _heard(trace: "Trace") -> int:
-    """Of how many classes anything was asked: of each at least one example."""
-    layer, epoch = layers(trace)[0], epochs(trace)[-1]
-    return int(np.isfinite(trace.read(layer, SCORES, [epoch])[0]).any(0).sum())
+    """Of how many classes anything was asked: of each at least one example. A few units tell, of the smallest layer."""
+    layer, epoch = min(layers(trace), key=trace.units), epochs(trace)[-1]
+    return int(np.isfinite(trace.read(layer, SCORES, [epoch], (slice(0, 64),))[0]).any(0).sum())
 
 
 def examples(trace: "Trace") -> str:
