@@ -1,5 +1,6 @@
 """Junctions while a pass shows them: an adapter says what is done with what, and learns what that is called."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from zlib import crc32
@@ -16,6 +17,11 @@ KINDS = {
 
 Origin = tuple[tuple[str, ...], tuple[str, ...]]
 """The layers that something comes from, and the same with junctions in the place of what meets in them."""
+
+
+def words(name: str) -> str:
+    """`MatMul` is mat mul, as kinds are written."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 @dataclass

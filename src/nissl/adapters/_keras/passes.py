@@ -1,6 +1,5 @@
 """One pass through a model: whose each value is, where each layer ends, and who is told."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +10,7 @@ from keras import layers, tree
 
 from nissl.adapters._keras import kinds, values
 from nissl.adapters._keras.atlas import Place
-from nissl.core.joining import Joining, Origin
+from nissl.core.joining import Joining, Origin, words
 
 if TYPE_CHECKING:
     from nissl.adapters._keras.hearing import Hearing, Listener
@@ -62,7 +61,7 @@ class Pass:
             if out is values.first(args):  # dropout in evaluation; in training another value comes out of it
                 self._pending.pop(id(out), None)
         if self._learning:
-            takes = self._joining.meet(_words(module), takes)
+            takes = self._joining.meet(words(type(module).__name__), takes)
             for leaf in tree.flatten(out):
                 if values.is_tensor(leaf) and (role == kinds.COMPUTES or id(leaf) not in self._origins):
                     self._origins[id(leaf)] = leaf, inputs, takes
@@ -207,11 +206,6 @@ class Pass:
             self.atlas.learn(
                 [(a.place, tuple(a.followers), a.inputs, a.takes, a.units) for a in self._arrivals], self._joining
             )
-
-
-def _words(module: Any) -> str:
-    """`MaxPooling2D` is max pooling2d."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
 
 
 def _plainly(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], changed: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from nissl.adapters._onnx import forms
 from nissl.adapters._onnx.bending import behind_norm, mixed_by, nonlinearity
 from nissl.adapters._onnx.forms import Form
 from nissl.adapters._onnx.graph import Graph, option
-from nissl.core.joining import Joining
+from nissl.core.joining import Joining, words
 from nissl.core.layer import Layer
 from nissl.errors import Unsupported, listing
 
@@ -121,14 +121,9 @@ def _joined(graph: Graph, found: list[_Found]) -> list[Place]:
         for value in node.output:
             own = (by_value[value],) if value in by_value else None
             reach[value] = dict.fromkeys(own) if own else sources
-            met[value] = own or joining.meet(_words(node.op_type), come)
+            met[value] = own or joining.meet(words(node.op_type), come)
     layers = [joining.told(replace(one.place.layer, **one.said), takes[one.place.node]) for one in found]
     return [replace(one.place, heard=one.heard, layer=layer) for one, layer in zip(found, layers, strict=True)]
-
-
-def _words(operator: str) -> str:
-    """`MatMul` is mat mul."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", operator).lower()
 
 
 def _gemm(graph: Graph, number: int) -> Place | None:
